@@ -420,6 +420,7 @@ const (
 	TagEncapsulatedDocumentLength                   Tag = 0x00420015
 
 	// Surface, segmentation.
+	TagAlgorithmSource                             Tag = 0x00240202
 	TagSegmentationType                            Tag = 0x00620001
 	TagSegmentSequence                             Tag = 0x00620002
 	TagSegmentedPropertyCategoryCodeSequence       Tag = 0x00620003
@@ -442,11 +443,9 @@ const (
 	TagTrackingUID                                 Tag = 0x00620021
 	TagAlgorithmFamilyCodeSequence                 Tag = 0x0066002F
 	TagAlgorithmNameCodeSequence                   Tag = 0x00660030
-	TagAlgorithmParameterSequence                  Tag = 0x00660031
+	TagAlgorithmVersion                            Tag = 0x00660031
 	TagAlgorithmParameters                         Tag = 0x00660032
-	TagAlgorithmVersion                            Tag = 0x00660035
 	TagAlgorithmName                               Tag = 0x00660036
-	TagAlgorithmSource                             Tag = 0x00660037
 
 	// Presentation, SR coordinates.
 	TagGraphicData                              Tag = 0x00700022

@@ -1,0 +1,137 @@
+package neckfrac
+
+import (
+	"strings"
+	"time"
+)
+
+// The sentences that leave the house, product.md W1–W13. Every output takes them
+// from here, so that a test of this file and of the rendered outputs is a test of
+// what people read.
+const (
+	// ResearchUse stands on every output.
+	ResearchUse = "Research software, not a cleared medical device."
+	// Action is the only advice given (W4).
+	Action = "Keep precautions and review per local protocol."
+	// NotExcluded stands beside every level that is not flagged (W2).
+	NotExcluded = "Does not exclude a fracture."
+	// PreviewCaption is burnt into every picture (W9).
+	PreviewCaption = "for prioritisation, not diagnosis"
+	// LimitsText is the fixed part of W7.
+	LimitsText = "For adults. C0, T1, ligament, disc, cord and vessels are not assessed."
+	// SyntheticPack stands on every output of a synthetic pack (W13).
+	SyntheticPack = "Trained on synthetic CT; not validated on patients."
+	// ReportTitle is the text of the report's code.
+	ReportTitle = "AI analysis of CT cervical spine (not a radiologist report)"
+	// ConfirmationUnknown is said where the site has measured no confirmation rate (W6).
+	ConfirmationUnknown = "Confirmation rate: not yet measured here."
+	// TestPatientMark stands on outputs for the generator's own patients.
+	TestPatientMark = "TEST – SYNTHETIC"
+)
+
+// ReadStatus is what is known of the radiologist's report (W1). The zero value says
+// that nothing is known.
+type ReadStatus struct {
+	// Feed is true where a report feed is configured and alive.
+	Feed bool
+	// AsOf is when the feed was last heard, Received when the report came.
+	AsOf     time.Time
+	Received time.Time
+}
+
+// Sentence renders the status in the site's zone.
+func (r ReadStatus) Sentence(zone *time.Location) string {
+	switch {
+	case !r.Received.IsZero():
+		return "Radiologist's report received " + r.Received.In(zone).Format("15:04") + "; see report."
+	case r.Feed:
+		return "No radiologist report received as of " + r.AsOf.In(zone).Format("15:04 (-07:00)") + "."
+	}
+	return "Read status not known to NeckFrac."
+}
+
+// FlagSentence is W1's, with the levels where the profile lets them out.
+func FlagSentence(a Assessment, p Profile, readStatus string) string {
+	if p != Reading {
+		return "AI flag: possible cervical spine fracture. " + readStatus
+	}
+	var levels []string
+	for _, f := range a.Flagged() {
+		levels = append(levels, f.Vertebra.String())
+	}
+	if len(levels) == 0 {
+		return "AI flag: possible cervical spine fracture, level not named. " + readStatus
+	}
+	return "AI flag: possible fracture, " + strings.Join(levels, ", ") + ". " + readStatus
+}
+
+// GradeSentence is W5's, for flagged results only.
+func GradeSentence(g Grade) string {
+	if g == GradeNone {
+		return ""
+	}
+	return "AI severity grade: " + string(g) + " (probability band; does not measure displacement, stability or cord risk)"
+}
+
+// RefusalSentence is W3's for a study that was not analysed.
+func RefusalSentence(r Reason, last Vertebra) string {
+	if r == CoverageShort && last.Valid() {
+		return "Not analysed: coverage stops at " + last.String() + "."
+	}
+	return "Not analysed: " + r.clause() + "."
+}
+
+// LevelRefusalSentence is W3's for one level outside the field of view.
+func LevelRefusalSentence(v, last Vertebra) string {
+	if !last.Valid() || last >= v {
+		return v.String() + " not analysed: not wholly in the field of view."
+	}
+	return v.String() + " not analysed: coverage stops at " + last.String() + "."
+}
+
+// Conclusion is the report's conclusion, one fixed order of sentences for every
+// output that has room for prose.
+func Conclusion(a Assessment, p Profile, readStatus string) string {
+	var s []string
+	switch {
+	case a.Status == NotAnalysed:
+		s = append(s, RefusalSentence(a.Reason, a.ReasonLevel))
+	case a.Presence == Suspected:
+		s = append(s, FlagSentence(a, p, readStatus))
+		if g := GradeSentence(a.Grade); p == Reading && g != "" {
+			s = append(s, g+".")
+		}
+		s = append(s, Action)
+	case a.Presence == Indeterminate:
+		s = append(s, "AI result indeterminate. "+NotExcluded, readStatus)
+	default:
+		s = append(s, "No AI flag. "+NotExcluded, readStatus)
+	}
+	for _, r := range a.Limits {
+		s = append(s, "Limited: "+r.clause()+".")
+	}
+	if a.Status == Analysed && p != Triage {
+		last := lastInField(a)
+		for _, f := range a.Findings {
+			if f.Presence == NotImaged {
+				s = append(s, LevelRefusalSentence(f.Vertebra, last))
+			}
+		}
+	}
+	s = append(s, LimitsText)
+	if a.Pack.Domain == DomainSynthetic {
+		s = append(s, SyntheticPack)
+	}
+	return strings.Join(append(s, ResearchUse), " ")
+}
+
+// lastInField is the lowest level wholly in field, 0 if none.
+func lastInField(a Assessment) Vertebra {
+	var last Vertebra
+	for _, f := range a.Findings {
+		if f.Presence != NotImaged {
+			last = max(last, f.Vertebra)
+		}
+	}
+	return last
+}
