@@ -48,11 +48,11 @@ func slice() dataset.Dataset {
 			dataset.NewSequence(dataset.TagEquivalentCodeSequence, dataset.Dataset{}),
 		}, dataset.Dataset{}),
 		dataset.NewText(dataset.TagPatientName, "M\xfcller^Eva"),
+		dataset.NewFloat(dataset.TagRevolutionTime, 0.5),
 		dataset.NewInt(dataset.TagInstanceNumber, 42),
 		dataset.NewFloat(dataset.TagImagePositionPatient, -120.5, 0.1, 1.0/3),
 		dataset.NewInt(dataset.TagRows, 2),
 		dataset.NewInt(dataset.TagColumns, 2),
-		dataset.NewFloat(dataset.TagRevolutionTime, 0.5),
 		dataset.NewBytes(dataset.TagPixelData, dataset.OW, []byte{1, 0, 2, 0, 3, 0, 4, 0}),
 	}
 }

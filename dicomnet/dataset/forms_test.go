@@ -37,7 +37,10 @@ func TestForeignForms(t *testing.T) {
 			func(ds dataset.Dataset) bool { it, ok := ds.Items(0x00091010); return ok && len(it) == 1 }},
 		{"group length is read and lies", dataset.ImplicitVRLittleEndian,
 			"\x08\x00\x00\x00\x04\x00\x00\x00\xFF\xFF\x00\x00\x08\x00\x60\x00\x02\x00\x00\x00CT",
-			func(ds dataset.Dataset) bool { v, _ := ds.String(dataset.TagModality); return v == "CT" && len(ds) == 2 }},
+			func(ds dataset.Dataset) bool {
+				v, _ := ds.String(dataset.TagModality)
+				return v == "CT" && len(ds) == 2
+			}},
 		{"private creator", dataset.ImplicitVRLittleEndian,
 			"\x09\x00\x10\x00\x04\x00\x00\x00ACME",
 			func(ds dataset.Dataset) bool { v, _ := ds.String(0x00090010); return v == "ACME" }},

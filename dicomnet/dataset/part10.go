@@ -26,9 +26,9 @@ const preambleBytes = 128
 
 // ReadPart10 reads the file meta information and returns a Reader that stands
 // at the first element of the data set and whose offsets count from the start
-// of r. A missing preamble is tolerated, and so is missing group 0002: the
-// transfer syntax is then explicit or implicit VR little endian, whichever the
-// first element looks like. The group length is not trusted.
+// of r. A missing preamble is tolerated, and so is group 0002 missing or without
+// a transfer syntax, which is then explicit or implicit VR little endian,
+// whichever the first element looks like. The group length is not trusted.
 func ReadPart10(r io.Reader, lim Limits) (Meta, *Reader, error) {
 	br := bufio.NewReaderSize(r, 16<<10)
 	base := int64(0)
@@ -53,10 +53,12 @@ func ReadPart10(r io.Reader, lim Limits) (Meta, *Reader, error) {
 		if base > 0 {
 			return Meta{}, nil, fmt.Errorf("dataset: part 10: no meta information: %w", ErrSyntax)
 		}
+		m.Bare = true
+	}
+	if m.TransferSyntaxUID == "" {
 		if m.TransferSyntaxUID, err = guessSyntax(br); err != nil {
 			return Meta{}, nil, fmt.Errorf("dataset: part 10: %w", err)
 		}
-		m.Bare = true
 	}
 	ts, known := LookupTransferSyntax(m.TransferSyntaxUID)
 	if !known {
@@ -119,7 +121,7 @@ func guessSyntax(br *bufio.Reader) (string, error) {
 	if len(b) < 8 {
 		return "", ErrTruncated
 	}
-	if b[0] != 0x08 || b[1] != 0x00 {
+	if group := int(b[0]) | int(b[1])<<8; group != 0x0008 && group != 0x0010 {
 		return "", fmt.Errorf("neither meta information nor a data set: %w", ErrSyntax)
 	}
 	if wellFormedVR(b[4:6]) {

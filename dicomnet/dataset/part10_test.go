@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -109,6 +110,16 @@ func TestEncodeRefuses(t *testing.T) {
 	}
 }
 
+// oddFiles are those of the shared collection that break a rule on purpose, and
+// the verdict each must get.
+var oddFiles = map[string]error{
+	"2026-05-06-Deeply-Nested-Sequence.dcm": dataset.ErrLimit,
+	"MR_truncated.dcm":                      dataset.ErrTruncated,
+	"meta_missing_tsyntax.dcm":              dataset.ErrSyntax, // data set of group 0001
+	"no_meta.dcm":                           dataset.ErrSyntax, // a stray byte in front
+	"rtplan_truncated.dcm":                  dataset.ErrTruncated,
+}
+
 // Real scanners' files read whole, and their headers survive a round trip.
 func TestRealFiles(t *testing.T) {
 	t.Parallel()
@@ -122,42 +133,57 @@ func TestRealFiles(t *testing.T) {
 			return err
 		}
 		files++
-		f, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		m, r, err := dataset.ReadPart10(f, dataset.Limits{})
-		if err != nil {
-			t.Errorf("%s: %v", filepath.Base(path), err)
-			return nil
-		}
-		ds, px, err := r.ReadHeader()
-		if err != nil {
-			t.Errorf("%s (%s): %v", filepath.Base(path), m.TransferSyntaxUID, err)
-			return nil
-		}
-		if _, ok := ds.UID(dataset.TagSOPInstanceUID); !ok {
-			t.Errorf("%s: no SOP instance UID", filepath.Base(path))
-		}
-		if px.Present && px.Length > 0 {
-			if b, err := r.ReadPixels(); err != nil || int64(len(b)) != px.Length {
-				t.Errorf("%s: pixels: %d of %d bytes, %v", filepath.Base(path), len(b), px.Length, err)
-			}
-		}
-		again, err := read(t, dataset.ExplicitVRLittleEndian, encode(t, dataset.ExplicitVRLittleEndian, ds), dataset.Limits{})
-		if err != nil {
-			t.Errorf("%s: round trip: %v", filepath.Base(path), err)
-		}
-		if got, want := len(again), len(ds); got > want {
-			t.Errorf("%s: round trip: %d elements, want %d", filepath.Base(path), got, want)
+		want := oddFiles[filepath.Base(path)]
+		if err := roundTripFile(path); !errors.Is(err, want) {
+			t.Errorf("%s: got %v, want %v", filepath.Base(path), err, want)
 		}
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if files == 0 {
-		t.Error("no .dcm file found")
+	if files < 100 {
+		t.Errorf("only %d .dcm files found", files)
 	}
+}
+
+func roundTripFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, r, err := dataset.ReadPart10(f, dataset.Limits{})
+	if err != nil {
+		return err
+	}
+	ds, px, err := r.ReadHeader()
+	if err != nil {
+		return err
+	}
+	if px.Present && !px.Encapsulated() {
+		if _, err := r.ReadPixels(); err != nil {
+			return err
+		}
+	}
+	explicit, _ := dataset.LookupTransferSyntax(dataset.ExplicitVRLittleEndian)
+	var b bytes.Buffer
+	if err := dataset.Encode(&b, explicit, ds); err != nil {
+		return err
+	}
+	er, err := dataset.NewReader(&b, explicit, dataset.Limits{})
+	if err != nil {
+		return err
+	}
+	again, err := er.ReadDataset()
+	if err != nil {
+		return err
+	}
+	for _, e := range again {
+		was, _ := ds.Find(e.Tag)
+		if len(e.Value)-len(was.Value) > 1 || !bytes.HasPrefix(e.Value, was.Value) || len(e.Items) != len(was.Items) {
+			return fmt.Errorf("round trip: %v differs", e.Tag)
+		}
+	}
+	return nil
 }
