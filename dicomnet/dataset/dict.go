@@ -8,8 +8,32 @@ type dictEntry struct {
 	keyword string
 }
 
-// dict is a selection of PS3.6 §6 and §7.
+// dict is a selection of PS3.6 §6 and §7 and of PS3.7 Annex E.
 var dict = map[Tag]dictEntry{
+	TagCommandGroupLength:                                {UL, "CommandGroupLength"},
+	TagAffectedSOPClassUID:                               {UI, "AffectedSOPClassUID"},
+	TagRequestedSOPClassUID:                              {UI, "RequestedSOPClassUID"},
+	TagCommandField:                                      {US, "CommandField"},
+	TagMessageID:                                         {US, "MessageID"},
+	TagMessageIDBeingRespondedTo:                         {US, "MessageIDBeingRespondedTo"},
+	TagMoveDestination:                                   {AE, "MoveDestination"},
+	TagPriority:                                          {US, "Priority"},
+	TagCommandDataSetType:                                {US, "CommandDataSetType"},
+	TagStatus:                                            {US, "Status"},
+	TagOffendingElement:                                  {AT, "OffendingElement"},
+	TagErrorComment:                                      {LO, "ErrorComment"},
+	TagErrorID:                                           {US, "ErrorID"},
+	TagAffectedSOPInstanceUID:                            {UI, "AffectedSOPInstanceUID"},
+	TagRequestedSOPInstanceUID:                           {UI, "RequestedSOPInstanceUID"},
+	TagEventTypeID:                                       {US, "EventTypeID"},
+	TagAttributeIdentifierList:                           {AT, "AttributeIdentifierList"},
+	TagActionTypeID:                                      {US, "ActionTypeID"},
+	TagNumberOfRemainingSuboperations:                    {US, "NumberOfRemainingSuboperations"},
+	TagNumberOfCompletedSuboperations:                    {US, "NumberOfCompletedSuboperations"},
+	TagNumberOfFailedSuboperations:                       {US, "NumberOfFailedSuboperations"},
+	TagNumberOfWarningSuboperations:                      {US, "NumberOfWarningSuboperations"},
+	TagMoveOriginatorApplicationEntityTitle:              {AE, "MoveOriginatorApplicationEntityTitle"},
+	TagMoveOriginatorMessageID:                           {US, "MoveOriginatorMessageID"},
 	TagFileMetaInformationGroupLength:                    {UL, "FileMetaInformationGroupLength"},
 	TagFileMetaInformationVersion:                        {OB, "FileMetaInformationVersion"},
 	TagMediaStorageSOPClassUID:                           {UI, "MediaStorageSOPClassUID"},

@@ -1,8 +1,34 @@
 package dataset
 
-// Tags that this package knows by name (PS3.6 §6, §7). The constant is the
+// Tags that this package knows by name (PS3.6 §6, §7; PS3.7 Annex E). The constant is the
 // standard's keyword with the prefix Tag.
 const (
+	// Command set (PS3.7 Annex E).
+	TagCommandGroupLength                   Tag = 0x00000000
+	TagAffectedSOPClassUID                  Tag = 0x00000002
+	TagRequestedSOPClassUID                 Tag = 0x00000003
+	TagCommandField                         Tag = 0x00000100
+	TagMessageID                            Tag = 0x00000110
+	TagMessageIDBeingRespondedTo            Tag = 0x00000120
+	TagMoveDestination                      Tag = 0x00000600
+	TagPriority                             Tag = 0x00000700
+	TagCommandDataSetType                   Tag = 0x00000800
+	TagStatus                               Tag = 0x00000900
+	TagOffendingElement                     Tag = 0x00000901
+	TagErrorComment                         Tag = 0x00000902
+	TagErrorID                              Tag = 0x00000903
+	TagAffectedSOPInstanceUID               Tag = 0x00001000
+	TagRequestedSOPInstanceUID              Tag = 0x00001001
+	TagEventTypeID                          Tag = 0x00001002
+	TagAttributeIdentifierList              Tag = 0x00001005
+	TagActionTypeID                         Tag = 0x00001008
+	TagNumberOfRemainingSuboperations       Tag = 0x00001020
+	TagNumberOfCompletedSuboperations       Tag = 0x00001021
+	TagNumberOfFailedSuboperations          Tag = 0x00001022
+	TagNumberOfWarningSuboperations         Tag = 0x00001023
+	TagMoveOriginatorApplicationEntityTitle Tag = 0x00001030
+	TagMoveOriginatorMessageID              Tag = 0x00001031
+
 	// File meta.
 	TagFileMetaInformationGroupLength  Tag = 0x00020000
 	TagFileMetaInformationVersion      Tag = 0x00020001
