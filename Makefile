@@ -1,0 +1,85 @@
+# Every target that CI runs is here, so that a person can run the same.
+SHELL := /bin/bash
+GO    ?= go
+SEED  ?= 7
+FUZZ  ?= FuzzPDURead
+FUZZTIME ?= 20s
+BIN   := bin/neckfrac
+# LINT_PKGS keeps the linter off generated trees.
+LINT_PKGS := ./...
+# GOLDENS are the packages that own golden files.
+GOLDENS := ./fhir ./cds-hooks
+
+export NECKFRAC_ORT ?= $(CURDIR)/build/ort/libonnxruntime.so
+
+.PHONY: help setup build test race lint cover fuzz golden conformance interop kill bench demo run phantom train-demo ci verify
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+setup: ## get ONNX Runtime (digest-checked) and the Go modules
+	@models/onnx/fetch.sh build/ort
+	@$(GO) mod download
+
+build: ## build bin/neckfrac
+	@$(GO) build -o $(BIN) ./cmd/neckfrac
+
+test: setup build ## all tests, with ONNX Runtime and the shipped pack required
+	NECKFRAC_REQUIRE_ORT=1 $(GO) test ./...
+
+race: ## tests under the race detector
+	$(GO) test -race -short ./...
+
+lint: build/staticcheck ## gofmt, go vet, staticcheck
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet $(LINT_PKGS)
+	build/staticcheck $(LINT_PKGS)
+
+build/staticcheck: tools/go.mod tools/go.sum
+	@mkdir -p build
+	cd tools && $(GO) build -o ../build/staticcheck honnef.co/go/tools/cmd/staticcheck
+
+cover: ## coverage per package
+	$(GO) test -short -cover ./... | grep -v 'no test files'
+
+fuzz: ## one fuzz target: make fuzz FUZZ=FuzzPDURead FUZZTIME=20s
+	@pkg=$$(grep -rl --include='*_test.go' "func $(FUZZ)(" . | head -1 | xargs dirname); \
+	$(GO) test -run='^$$' -fuzz="^$(FUZZ)$$" -fuzztime=$(FUZZTIME) "$$pkg"
+
+fuzz-all: ## every fuzz target for FUZZTIME
+	@for f in $$(grep -rhoE --include='*_test.go' 'func Fuzz[A-Za-z0-9]+\(' . | sed -E 's/func (.*)\(/\1/' | sort -u); do \
+	  echo "== $$f"; $(MAKE) --no-print-directory fuzz FUZZ=$$f FUZZTIME=$(FUZZTIME) || exit 1; done
+
+golden: ## rewrite the golden files; review the diff like code
+	$(GO) test $(GOLDENS) -update
+
+conformance: build ## FHIR goldens through HL7's validator
+	.ci/fhirvalidate/run.sh --ignore 'ObservationValue#AIAST' --ig testdata/fhir/ig testdata/fhir
+
+interop: build ## DCMTK sends to the service (installs dcmtk where apt-get exists)
+	.ci/interop
+
+kill: build ## kill -9 during transfers and after a Success
+	$(GO) test -run 'TestKill' -v ./cmd/neckfrac
+
+bench: ## benchmarks of all packages, once
+	$(GO) test -run '^$$' -bench . -benchtime 1x ./...
+
+phantom: build ## one synthetic patient in build/phantom, with pictures
+	$(BIN) phantom --out build/phantom --seed $(SEED)
+
+demo: setup build ## a fractured and an unfractured synthetic patient, from C-STORE to report and card
+	@$(BIN) demo --seed $(SEED) $(if $(KEEP),--keep)
+
+run: setup build ## start the service with embedded defaults
+	$(BIN) serve
+
+train-demo: setup build ## from phantoms to a signed pack in build/pack
+	models/training/train-demo.sh
+
+verify: ## generated files and lists are current
+	@$(GO) mod tidy -diff
+	@docs/adr/index.sh --check
+
+ci: ## what CI runs
+	.ci/run

@@ -1,0 +1,18 @@
+// Package scp is where the DICOM network meets the pipeline: it turns a C-STORE into
+// a checked neckfrac.Arrival and a stored object, and an error into the status that
+// PS3.4 §B.2.3 gives it.
+//
+//	dicomnet.Server ── Session.Store(body) → header check → pipeline.Receiver → status
+//
+// # Guarantees
+//
+// A Success goes out only after Receiver.Receive returned. The object is stored as the
+// bytes of the data set that arrived, behind a file meta header of ours; preambles of
+// senders are never kept. The header is read with bounded memory, pixels stream
+// through. UIDs of the command and of the data set must agree, obey their grammar and
+// name a class that was negotiated. No peer text reaches a log or a status comment.
+//
+// # Not here
+//
+// No state machine and no PDU (dicomnet), no pixel (pipeline/volume).
+package scp

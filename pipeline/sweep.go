@@ -1,0 +1,37 @@
+package pipeline
+
+import (
+	"context"
+
+	"github.com/neckfrac/neckfrac"
+)
+
+// Sweep removes blobs that no row names: what a crash between the bytes and the
+// ledger left. It must run before the receiver opens, since a blob that is being
+// received has no row yet. It returns how many it removed.
+func Sweep(ctx context.Context, blobs neckfrac.Blobs, records neckfrac.Records) (int, error) {
+	known := map[string]bool{}
+	err := records.References(ctx, func(r neckfrac.BlobRef) error {
+		known[r.Digest] = true
+		return nil
+	})
+	if err != nil {
+		return 0, neckfrac.E("sweep: references", err)
+	}
+	var orphans []neckfrac.BlobRef
+	err = blobs.Walk(ctx, func(r neckfrac.BlobRef) error {
+		if !known[r.Digest] {
+			orphans = append(orphans, r)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, neckfrac.E("sweep: walk", err)
+	}
+	for _, r := range orphans {
+		if err := blobs.Remove(ctx, r); err != nil {
+			return 0, neckfrac.E("sweep: remove", err)
+		}
+	}
+	return len(orphans), nil
+}
