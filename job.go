@@ -9,7 +9,7 @@ import (
 type JobID string
 
 // JobState is the state of a Job: waiting → ready → running → assessed, failed or
-// cancelled.
+// cancelled. A ready job waits again while its study receives more.
 type JobState string
 
 const (
@@ -20,6 +20,18 @@ const (
 	JobFailed    JobState = "failed"
 	JobCancelled JobState = "cancelled"
 )
+
+// JobState is the state in which a job ends with this result. Only giving up is
+// failed: a refusal is an answer and ends the job as assessed.
+func (a Assessment) JobState() JobState {
+	switch a.Reason {
+	case WorkerFailed:
+		return JobFailed
+	case OrderCancelled:
+		return JobCancelled
+	}
+	return JobAssessed
+}
 
 // Priority is a FHIR request priority (R4 request-priority).
 type Priority string
