@@ -47,7 +47,7 @@ var rooms = []room{
 	{"pipeline/queue/queuetest", []string{""}, nil, "the suite sees what every queue sees"},
 	{"models", []string{""}, nil, "a pack is verified without a runtime"},
 	{"models/input", []string{"", "models"}, nil, "the only preprocessing; a runtime here would skew training"},
-	{"models/level", []string{"", "models"}, nil, "naming levels is pure"},
+	{"models/level", []string{"", "models/input"}, nil, "naming levels is pure geometry on the segmenter's grid"},
 	{"models/onnx", []string{"", "models", "models/input", "models/level"}, []string{"github.com/yalue/onnxruntime_go"}, "the only cgo"},
 	{"models/nifti", []string{""}, nil, "for data sets and phantoms, never for serve"},
 	{"models/phantom", []string{"", "models/nifti", "dicomnet/dataset"}, nil, "a generator that knew a model could please it"},
