@@ -1,0 +1,131 @@
+package volume
+
+import (
+	"context"
+
+	"github.com/neckfrac/neckfrac"
+)
+
+// Assembled is a volume with what was found on the way.
+type Assembled struct {
+	Volume *neckfrac.Volume
+	// Limits are the reasons that limit the analysis: AgeUnknown, Resolution,
+	// ContrastUnvalidated.
+	Limits []neckfrac.Reason
+	// Candidates explains the choice, the chosen one first with an empty Lost.
+	Candidates []neckfrac.Candidate
+	// AgeYears is the lowest age that a slice states, -1 if none does.
+	AgeYears int
+}
+
+// refuseWith makes a refusal that carries the candidates.
+func refuseWith(r neckfrac.Reason, detail string, cs []neckfrac.Candidate) error {
+	return &neckfrac.Error{Kind: neckfrac.Refused, Op: "assemble",
+		Err: &neckfrac.RefusedError{Reason: r, Detail: detail, Candidates: cs}}
+}
+
+// Assemble makes the volume of a study's files, or an error of kind Refused with a
+// Reason and the candidates (neckfrac.AsRefused). Files are read, not closed. Other
+// errors: Limit for too many inputs, Invalid for inputs of more than one study,
+// Unavailable when ctx ends. The answer does not depend on the order of inputs.
+func Assemble(ctx context.Context, inputs []Input, lim Limits) (Assembled, error) {
+	lim = lim.withDefaults()
+	if len(inputs) > lim.MaxInputs {
+		return Assembled{}, neckfrac.Errorf(neckfrac.Limit, "assemble", "more than %d inputs", lim.MaxInputs)
+	}
+	headers, damaged, err := readHeaders(ctx, inputs, lim)
+	if err != nil {
+		return Assembled{}, err
+	}
+	if err := onePerson(headers); err != nil {
+		return Assembled{}, err
+	}
+	var cs []candidate
+	for _, s := range split(headers, damaged) {
+		cs = append(cs, newCandidate(s))
+	}
+	rank(cs)
+	c, g, f := choose(cs, lim)
+	reports := make([]neckfrac.Candidate, len(cs))
+	for i := range cs {
+		reports[i] = cs[i].report()
+	}
+	if f.bad() {
+		if f.reason == neckfrac.NoEligibleSeries && len(damaged) > 0 {
+			f = fault{neckfrac.PixelUnreadable, "unreadable files"}
+		}
+		return Assembled{}, refuseWith(f.reason, f.detail, reports)
+	}
+	out := Assembled{Candidates: reports}
+	if f := out.judgePatient(c); f.bad() {
+		reports[0].Lost = f.reason.Text()
+		return Assembled{}, refuseWith(f.reason, f.detail, reports)
+	}
+	if g.limited {
+		out.Limits = append(out.Limits, neckfrac.Resolution)
+	}
+	hu, err := g.fill(ctx, lim)
+	if r, ok := neckfrac.AsRefused(err); ok {
+		reports[0].Lost = r.Reason.Text()
+		r.Candidates = reports
+	}
+	if err != nil {
+		return Assembled{}, err
+	}
+	out.Volume = g.volume(hu)
+	return out, nil
+}
+
+// readHeaders reads all files; a series with an unreadable one is damaged.
+func readHeaders(ctx context.Context, inputs []Input, lim Limits) ([]header, map[neckfrac.SeriesUID]bool, error) {
+	headers := make([]header, 0, len(inputs))
+	damaged := make(map[neckfrac.SeriesUID]bool)
+	for _, in := range inputs {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, neckfrac.Wrap(neckfrac.Unavailable, "assemble", err)
+		}
+		h, err := readHeader(in, lim.Header)
+		if err != nil {
+			damaged[in.Series] = true
+			continue
+		}
+		headers = append(headers, h)
+	}
+	return headers, damaged, nil
+}
+
+// onePerson stops at files of two studies or two people: their slices must never
+// meet in one volume.
+func onePerson(headers []header) error {
+	var id, issuer string
+	for _, h := range headers {
+		if h.study != headers[0].study {
+			return neckfrac.Errorf(neckfrac.Invalid, "assemble", "inputs of more than one study")
+		}
+		if id != "" && h.patientID != "" && id != h.patientID || issuer != "" && h.issuer != "" && issuer != h.issuer {
+			return refuseWith(neckfrac.IdentityConflict, "patient identifiers differ", nil)
+		}
+		id, issuer = orElse(id, h.patientID), orElse(issuer, h.issuer)
+	}
+	return nil
+}
+
+func orElse(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// volume puts the decoded values on their grid.
+func (g gated) volume(hu []int16) *neckfrac.Volume {
+	h := g.slices[0]
+	v := &neckfrac.Volume{
+		Grid: g.grid(), HU: hu, Series: h.in.Series, FrameOfReference: h.frame, Kernel: h.kernel,
+		SliceThicknessMM: stack{slices: g.slices}.thicknessMM(),
+	}
+	for _, s := range g.slices {
+		v.Source = append(v.Source, s.in.Instance)
+	}
+	return v
+}

@@ -1,0 +1,77 @@
+package volume_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/neckfrac/neckfrac"
+	"github.com/neckfrac/neckfrac/dicomnet/dataset"
+	"github.com/neckfrac/neckfrac/pipeline/volume"
+)
+
+// onDisk writes a series of n slices of 512×512 and opens its files.
+func onDisk(b *testing.B, n int) []volume.Input {
+	b.Helper()
+	dir := b.TempDir()
+	var out []volume.Input
+	for i := range n {
+		// One file at a time keeps the bench's own memory small.
+		s := neck()
+		s.n, s.rows, s.cols = 1, 512, 512
+		s.firstMM += float64(i)
+		id := fmt.Sprintf("1.2.3.1.5%d", i)
+		s.edit = put(0, dataset.NewText(dataset.TagSOPInstanceUID, id))
+		f := s.files(b)[0]
+		buf := make([]byte, f.Size)
+		if _, err := f.File.ReadAt(buf, 0); err != nil {
+			b.Fatal(err)
+		}
+		path := filepath.Join(dir, fmt.Sprint(i))
+		if err := os.WriteFile(path, buf, 0o600); err != nil {
+			b.Fatal(err)
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = file.Close() })
+		f.File, f.Instance = file, neckfrac.InstanceUID(id)
+		out = append(out, f)
+	}
+	return out
+}
+
+// BenchmarkAssemble is the whole way from 300 open files to a volume of 150 MiB.
+func BenchmarkAssemble(b *testing.B) {
+	in := onDisk(b, 300)
+	b.SetBytes(300 * 512 * 512 * 2)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := volume.Assemble(b.Context(), in, volume.Limits{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkPixels compares the library's way to the pixels of 30 slices with a plain
+// read at the offset that our own reader reports.
+func BenchmarkPixels(b *testing.B) {
+	in := onDisk(b, 30)
+	for name, read := range map[string]func(volume.Input) error{
+		"library": volume.LibraryPixels, "offset": volume.OffsetPixels,
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(30 * 512 * 512 * 2)
+			b.ReportAllocs()
+			for b.Loop() {
+				for _, x := range in {
+					if err := read(x); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+}

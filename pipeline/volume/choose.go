@@ -1,0 +1,78 @@
+package volume
+
+import "github.com/neckfrac/neckfrac"
+
+// coverShare is how much of a better candidate's length the next one must hold to
+// take its place when that fails the gate. Else a complete head scan would quietly
+// stand in for a neck scan with a missing slice.
+const coverShare = 0.8
+
+// choose runs the gate down the ranking and writes each candidate's losing sentence.
+// The fault is that of the best candidate, or NoEligibleSeries.
+func choose(cs []candidate, lim Limits) (candidate, gated, fault) {
+	if len(cs) == 0 || cs[0].lost != "" {
+		return candidate{}, gated{}, fault{neckfrac.NoEligibleSeries, "no axial CT stack"}
+	}
+	var first fault
+	won := -1
+	var g gated
+	for i := range cs {
+		c := &cs[i]
+		switch {
+		case c.lost != "":
+			continue
+		case won >= 0:
+			c.lost = c.losesTo(cs[won])
+			continue
+		}
+		passed, f := gate(c.stack, lim)
+		switch {
+		case f.bad():
+			c.lost = f.reason.Text()
+			if !first.bad() {
+				first = f
+			}
+		case first.bad() && c.covers(cs[0]) < coverShare:
+			c.lost = scoreParts[1].sentence
+		default:
+			won, g = i, passed
+		}
+	}
+	if won < 0 {
+		return candidate{}, gated{}, first
+	}
+	chosen := cs[won]
+	copy(cs[1:won+1], cs[:won]) // the chosen one comes first
+	cs[0] = chosen
+	return chosen, g, fault{}
+}
+
+// adultYears is the age the analysis is made for.
+const adultYears = 18
+
+// judgePatient applies what the headers say about the patient. The lowest stated age
+// counts, so that one wrong slice errs to the safe side.
+func (a *Assembled) judgePatient(c candidate) fault {
+	a.AgeYears = -1
+	contrast := false
+	for i := range c.slices {
+		h := &c.slices[i]
+		if h.ageYears >= 0 && (a.AgeYears < 0 || h.ageYears < a.AgeYears) {
+			a.AgeYears = h.ageYears
+		}
+		if h.intrathecal() {
+			return fault{neckfrac.IntrathecalContrast, "contrast route"}
+		}
+		contrast = contrast || h.contrasted()
+	}
+	switch {
+	case a.AgeYears < 0:
+		a.Limits = append(a.Limits, neckfrac.AgeUnknown)
+	case a.AgeYears < adultYears:
+		return fault{neckfrac.AgeUnder18, "stated age"}
+	}
+	if contrast {
+		a.Limits = append(a.Limits, neckfrac.ContrastUnvalidated)
+	}
+	return fault{}
+}

@@ -1,0 +1,29 @@
+// Package volume turns the files of one study into one CT volume in Hounsfield
+// units and patient millimetres, or says why it can't.
+//
+// It runs in the runner, between the open files of a job and the predictors:
+//
+//	headers → split → candidates → geometry gate → pixels → HU → canonical axes
+//
+// Clauses: PS3.3 §C.7.6.2 Image Plane (position, orientation, spacing), §C.7.6.3
+// Image Pixel, §C.8.2.1 CT Image, §C.11.1.1 rescale to HU; PS3.5 §8.1 native pixels.
+//
+// Guarantees: the result depends on the set of inputs and not on their order. The
+// spacing between slices comes from their positions, never from a tag. A stack with
+// a missing slice, an uneven step, a sheared gantry or unreadable pixels is refused
+// with a Reason; nothing is interpolated, resampled or guessed. A volume that is
+// handed out is orthogonal and right-handed with i ≈ left, j ≈ posterior, k ≈ head;
+// oblique direction cosines within [MaxTiltDegrees] are kept as they are. Nothing is
+// allocated from a header's number before it was checked against [Limits].
+//
+// Choice of series: every group of slices becomes a Candidate with a score and,
+// unless it is taken, one fixed sentence why not. A candidate that fails the gate is
+// passed over for the next one only if that covers nearly the same part of the
+// patient; else the study is refused for the better candidate's fault.
+//
+// Limits: single-frame CT Image Storage in implicit and explicit VR little endian,
+// explicit big endian and deflated. Compressed pixels are PixelUnreadable.
+//
+// It does not find vertebrae, does not judge coverage or image quality, and writes
+// nothing.
+package volume

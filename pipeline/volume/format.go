@@ -1,0 +1,103 @@
+package volume
+
+import (
+	"math"
+
+	"github.com/neckfrac/neckfrac/dicomnet/dataset"
+)
+
+// format says how stored pixel values become Hounsfield units. It is comparable, so
+// that slices of one format share a table.
+type format struct {
+	bitsStored       uint
+	signed           bool
+	slope, intercept float64
+	padding          bool
+	padLow, padHigh  int32 // range of stored values that lie outside the scan
+}
+
+// Bounds of believable rescale values; CT uses slope 1 and intercept -1024 or near.
+const (
+	minSlope     = 1e-4
+	maxSlope     = 1e3
+	maxIntercept = 1e5
+)
+
+// readFormat checks the image pixel module and the rescale. It returns why the
+// pixels can't be turned into HU, "" if they can. HU are never guessed: a missing
+// slope is a fault.
+func readFormat(ds dataset.Dataset, px dataset.PixelData, size int64, rows, cols int) (format, string) {
+	us := func(t dataset.Tag) int { v, ok := ds.Uint16(t); return pick(ok, int(v), -1) }
+	photo, _ := ds.String(dataset.TagPhotometricInterpretation)
+	frames, framed := ds.Int(dataset.TagNumberOfFrames)
+	stored, high, rep := us(dataset.TagBitsStored), us(dataset.TagHighBit), us(dataset.TagPixelRepresentation)
+	switch {
+	case rows == 0 || cols == 0:
+		return format{}, "no rows or columns"
+	case us(dataset.TagSamplesPerPixel) != 1 || photo != "MONOCHROME2":
+		return format{}, "not one grey channel"
+	case framed && frames != 1 || !framed && ds.Has(dataset.TagNumberOfFrames):
+		return format{}, "not a single frame"
+	case us(dataset.TagBitsAllocated) != 16 || stored < 8 || stored > 16 || high != stored-1 || rep < 0 || rep > 1:
+		return format{}, "bit layout"
+	}
+	f := format{bitsStored: uint(stored), signed: rep == 1}
+	var ok1, ok2 bool
+	f.slope, ok1 = ds.Float(dataset.TagRescaleSlope)
+	f.intercept, ok2 = ds.Float(dataset.TagRescaleIntercept)
+	unit, typed := ds.String(dataset.TagRescaleType)
+	if !ok1 || !ok2 || !within(f.slope, minSlope, maxSlope) || math.Abs(f.intercept) > maxIntercept ||
+		typed && unit != "HU" || ds.Has(dataset.TagModalityLUTSequence) {
+		return format{}, "rescale to HU"
+	}
+	f.readPadding(ds)
+	return f, checkLength(px, size, rows, cols)
+}
+
+// readPadding reads (0028,0120) and its range limit, PS3.3 §C.7.5.1.1.2.
+func (f *format) readPadding(ds dataset.Dataset) {
+	v, ok := ds.Int(dataset.TagPixelPaddingValue)
+	if !ok {
+		return
+	}
+	f.padding = true
+	f.padLow = f.value(uint16(v))
+	f.padHigh = f.padLow
+	if l, ok := ds.Int(dataset.TagPixelPaddingRangeLimit); ok {
+		to := f.value(uint16(l))
+		f.padLow, f.padHigh = min(f.padLow, to), max(f.padHigh, to)
+	}
+}
+
+// checkLength compares the stated and the needed number of bytes with what the file
+// has; a partial slice is never read.
+func checkLength(px dataset.PixelData, size int64, rows, cols int) string {
+	switch {
+	case !px.Present || px.Tag != dataset.TagPixelData:
+		return "no pixel data"
+	case px.Encapsulated():
+		return "" // the transfer syntax decides
+	case px.Length != int64(rows)*int64(cols)*2:
+		return "pixel length"
+	case px.Offset >= 0 && px.Offset > size-px.Length:
+		return "file ends inside the pixels"
+	}
+	return ""
+}
+
+// value is the stored value in 16 bits as read: bits above BitsStored may hold
+// overlays and are cut off.
+func (f format) value(raw uint16) int32 {
+	shift := 16 - f.bitsStored
+	if f.signed {
+		return int32(int16(raw<<shift) >> shift)
+	}
+	return int32(raw << shift >> shift)
+}
+
+func pick(ok bool, a, b int) int {
+	if ok {
+		return a
+	}
+	return b
+}

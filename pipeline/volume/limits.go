@@ -1,0 +1,68 @@
+package volume
+
+import "github.com/neckfrac/neckfrac/dicomnet/dataset"
+
+// Limits bounds what one assembly may cost. A zero field takes its default; no value
+// means unlimited.
+type Limits struct {
+	// MaxInputs caps the files of a study. Defaults to 20 000: a header's facts are
+	// about 1 KiB, so 20 MiB.
+	MaxInputs int
+	// MaxSlices caps the slices of one stack. Defaults to 4000.
+	MaxSlices int
+	// MaxSide caps rows and columns. Defaults to 2048.
+	MaxSide int
+	// MaxVoxels caps the volume. Defaults to 512 Mi voxels, 1 GiB of int16: 2048
+	// slices of 512×512. The pixels of one slice come on top.
+	MaxVoxels int64
+	// Header bounds the elements in front of the pixels; see dataset.Limits.
+	Header dataset.Limits
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.MaxInputs <= 0 {
+		l.MaxInputs = 20_000
+	}
+	if l.MaxSlices <= 0 {
+		l.MaxSlices = 4000
+	}
+	if l.MaxSide <= 0 {
+		l.MaxSide = 2048
+	}
+	if l.MaxVoxels <= 0 {
+		l.MaxVoxels = 512 << 20
+	}
+	if l.Header.MaxTotalBytes <= 0 {
+		l.Header.MaxTotalBytes = 16 << 20
+	}
+	return l
+}
+
+// The bounds of the geometry gate. They are part of what the output means, so they
+// are no settings.
+const (
+	// MaxTiltDegrees is how far the stack's axis may lean from the patient's long axis.
+	MaxTiltDegrees = 15
+	// MaxThicknessMM is the thickest slice or widest step that is analysed.
+	MaxThicknessMM = 5
+	// FullThicknessMM and FullPixelMM bound the resolution that the analysis is made
+	// for; coarser stacks carry the limit Resolution.
+	FullThicknessMM = 1.5
+	FullPixelMM     = 1.0
+
+	// axialDegrees tells axial slices, which scanners tilt by up to 30°, from reformats
+	// along another plane.
+	axialDegrees = 35
+	// minSlices is the smallest stack; localizers come as one to three images.
+	minSlices = 4
+	// stepShare and stepMM: a step may differ from the usual one by the larger of both.
+	stepShare = 0.01
+	stepMM    = 0.1
+	// samePlaceMM: two slices closer than this are at the same place.
+	samePlaceMM = 0.01
+	// maxDriftMM is how far a slice's corner may lie beside the stack's axis. A gantry
+	// tilt of 1° moves it by 0.5 mm within 30 mm.
+	maxDriftMM = 0.5
+	// epsMM forgives decimal rounding in comparisons of millimetres.
+	epsMM = 1e-4
+)

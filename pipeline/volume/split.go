@@ -1,0 +1,74 @@
+package volume
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/neckfrac/neckfrac"
+)
+
+// stack is a group of parallel slices that could be one scan. Slices are sorted by
+// instance UID until the gate sorts them by place.
+type stack struct {
+	slices []header
+	// damaged says that the series holds files whose header can't be read, so that the
+	// stack may lack slices that no gap shows.
+	damaged bool
+}
+
+// stackKey is what slices of a stack have in common to the letter; orientation and
+// pixel spacing are compared with a tolerance on top.
+type stackKey struct {
+	series, class, modality, frame, imageType, kernel string
+	rows, cols                                        int
+	placed                                            bool
+}
+
+func keyOf(h header) stackKey {
+	t := h.imageType
+	if len(t) > 4 {
+		t = t[:4] // later values count things up on some scanners
+	}
+	return stackKey{
+		series: string(h.in.Series), class: h.meta.SOPClassUID, modality: h.modality, frame: h.frame,
+		imageType: strings.Join(t, `\`), kernel: h.kernel, rows: h.rows, cols: h.cols, placed: h.placed,
+	}
+}
+
+// split groups headers into stacks before anything is sorted by place, so that a
+// localizer in a series never becomes one of its slices. Input order has no effect.
+func split(headers []header, damaged map[neckfrac.SeriesUID]bool) []stack {
+	headers = slices.Clone(headers)
+	slices.SortStableFunc(headers, func(a, b header) int {
+		return cmp.Compare(a.in.Instance, b.in.Instance)
+	})
+	var out []stack
+	byKey := make(map[stackKey][]int)
+	for _, h := range headers {
+		k := keyOf(h)
+		at := slices.IndexFunc(byKey[k], func(i int) bool {
+			return !h.placed || out[i].slices[0].plane.like(h.plane)
+		})
+		if at >= 0 {
+			i := byKey[k][at]
+			out[i].slices = append(out[i].slices, h)
+			continue
+		}
+		byKey[k] = append(byKey[k], len(out))
+		out = append(out, stack{slices: []header{h}, damaged: damaged[h.in.Series]})
+	}
+	return out
+}
+
+// first is the slice that speaks for what all slices share.
+func (s stack) first() *header { return &s.slices[0] }
+
+// thicknessMM is the largest stated slice thickness, 0 if none is stated.
+func (s stack) thicknessMM() float64 {
+	t := 0.0
+	for _, h := range s.slices {
+		t = max(t, h.thicknessMM)
+	}
+	return t
+}
