@@ -1,0 +1,143 @@
+"""Batches and augmentation: shapes, truth that stays true, and chance that comes from the step alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import augment
+import batches
+from dataset import Dataset
+from settings import Segment
+
+
+@pytest.fixture(scope="module")
+def data(data_root: Path) -> Dataset:
+    return Dataset.open(data_root)
+
+
+def test_segment_batch(data: Dataset) -> None:
+    config = replace(Segment(), rows=64, columns=64)
+    source = batches.SegmentBatches(data, [0, 1, 2], config)
+    for seed in range(6):
+        torch.manual_seed(seed)
+        x, y = source.draw(np.random.default_rng(seed), 5)
+        assert x.shape == (5, 3, 64, 64)
+        assert y.shape == (5, 64, 64)
+        assert float(x.min()) >= 0
+        assert float(x.max()) <= 1
+        assert int(y.max()) <= 8
+
+
+def test_segment_labels_follow_the_image(data: Dataset) -> None:
+    """Vertebrae are brighter than all else in the toy set: the label must still lie on them after augmentation."""
+    config = replace(Segment(), rows=96, columns=64, vertebra_share=1.0, lone=0.0)
+    source = batches.SegmentBatches(data, [0, 1], config)
+    torch.manual_seed(0)
+    inside, outside = [], []
+    for seed in range(8):
+        x, y = source.draw(np.random.default_rng(seed), 4)
+        bone = (y > 0) & (x[:, 1] > 0)
+        inside.append(x[:, 1][bone].mean())
+        outside.append(x[:, 1][(y == 0) & (x[:, 1] > 0)].mean())
+    assert torch.stack(inside).mean() > torch.stack(outside).mean() + 0.15
+
+
+def test_partial_keeps_a_third() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        top, bottom = batches.partial(rng, 100, 1.0)
+        assert 0 <= top < bottom <= 100
+        assert bottom - top >= 35
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "canvas", "keep"),
+    [(0, 50, 80, (10, 20)), (5, 200, 64, (90, 120)), (0, 200, 64, (20, 190)), (0, 64, 64, (0, 64))],
+)
+def test_place_fits(low: int, high: int, canvas: int, keep: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        source, target = batches.place(rng, low, high, canvas, keep)
+        assert source.stop - source.start == target.stop - target.start == min(canvas, high - low)
+        assert low <= source.start < source.stop <= high
+        assert 0 <= target.start < target.stop <= canvas
+        if keep[1] - keep[0] <= canvas:
+            assert source.start <= keep[0]
+            assert source.stop >= keep[1]
+
+
+def test_coarsen_keeps_the_mean_and_loses_detail() -> None:
+    slab = torch.zeros(8, 32, 32)
+    slab[:, ::2] = 100
+    coarse = augment.coarsen(slab, (1.0, 4.0, 1.0))
+    assert coarse.shape == slab.shape
+    assert float(coarse.mean()) == pytest.approx(50, abs=2)
+    assert float(coarse.std()) < 5
+
+
+def test_padding_stays_zero() -> None:
+    x = torch.rand(8, 3, 32, 32)
+    x[:, :, 16:] = 0
+    out = augment.intensity(x, np.random.default_rng(1))
+    assert float(out[:, :, 16:].abs().max()) == 0
+
+
+def test_crop_batch(data: Dataset) -> None:
+    source = batches.CropBatches(data, list(range(8)))
+    torch.manual_seed(0)
+    batch = source.draw(np.random.default_rng(0), 32, 3, 0.5)
+    assert batch.crops.shape == (32, 3, 4, 80, 80)
+    assert batch.maps.shape == (32, 3, 10, 10)
+    assert 5 < float(batch.label.sum()) < 27
+    assert bool(batch.map_known.all())
+    # Drawing 3 of 16 slices must not hide the fracture of a positive, nor invent one.
+    assert torch.equal(batch.maps.flatten(1).amax(1), batch.label)
+
+
+def test_unknown_map_is_recognised(tmp_path: Path) -> None:
+    from conftest import write_dataset
+
+    write_dataset(tmp_path, 4)
+    np.full(7 * 4 * 1600, batches.UNKNOWN, np.uint8).tofile(tmp_path / "crops_map.u8")
+    batch = batches.CropBatches(Dataset.open(tmp_path), [0, 1, 2]).draw(np.random.default_rng(0), 4, 16, 0.5)
+    assert not bool(batch.map_known.any())
+    assert float(batch.maps.max()) == 0
+
+
+def test_negatives_match_the_level_of_positives(data: Dataset) -> None:
+    source = batches.CropBatches(data, list(range(8)))
+    lead = np.repeat(source.positive, 8)
+    matched = source._matched(np.random.default_rng(0), lead)
+    assert (data.crop_rows.level[matched] == data.crop_rows.level[lead]).all()
+    assert (data.crop_rows.label[matched] == 0).all()
+
+
+@pytest.mark.parametrize("level", [None, 0, 4])
+def test_slice_batch(data: Dataset, level: int | None) -> None:
+    source = batches.SliceBatches(data, list(range(11)), level)
+    torch.manual_seed(0)
+    x, label = source.draw(np.random.default_rng(0), 24, 0.5)
+    assert x.shape == (24, 3, 128, 128)
+    # The toy fracture is a dark bar in a bright square: labels must have stayed with their rows.
+    dark = (x[:, 0, 45:65, 48:80] > 0.25).float().mean((1, 2))
+    assert dark[label == 1].mean() < dark[label == 0].mean()
+
+
+def test_level_without_fracture_is_refused(data: Dataset) -> None:
+    with pytest.raises(ValueError, match="C2"):
+        batches.SliceBatches(data, [0, 2], 1)
+
+
+def test_same_step_same_batch(data: Dataset) -> None:
+    source = batches.SliceBatches(data, list(range(11)), None)
+    drawn = []
+    for _ in range(2):
+        torch.manual_seed(5)
+        drawn.append(source.draw(np.random.default_rng(5), 4, 0.5))
+    assert torch.equal(drawn[0][0], drawn[1][0])
+    assert torch.equal(drawn[0][1], drawn[1][1])
