@@ -1,0 +1,111 @@
+package phantom
+
+import (
+	"github.com/neckfrac/neckfrac"
+)
+
+// Version names the generator; it goes into every truth file and changes with the
+// pictures.
+const Version = "phantom-1"
+
+// Mode says how fractures are drawn.
+type Mode uint8
+
+const (
+	// Natural draws patients and levels by the shares of a large labelled cohort:
+	// 47.6 % positive, 1.5 levels each.
+	Natural Mode = iota
+	// Enriched breaks three or four bones in every patient, for training.
+	Enriched
+	// Forced breaks exactly what Config.Fractures says, nothing if it is empty.
+	Forced
+)
+
+// Coverage says how much of the neck a stack holds.
+type Coverage uint8
+
+const (
+	// CoverageMixed lets about 30 % of the stacks start or end inside the neck.
+	CoverageMixed Coverage = iota
+	// CoverageFull keeps C1 to C7 in every stack.
+	CoverageFull
+	// CoveragePartial cuts every stack inside the neck.
+	CoveragePartial
+)
+
+// Protocol says what kind of scan is made.
+type Protocol uint8
+
+const (
+	// ProtocolMixed draws one of the others: mostly Diagnostic.
+	ProtocolMixed Protocol = iota
+	// ProtocolDiagnostic is a cervical spine scan: thin slices, field 120 to 300 mm.
+	ProtocolDiagnostic
+	// ProtocolWide also holds the head or the upper chest.
+	ProtocolWide
+	// ProtocolTherapy is a planning scan: coarse pixels, slices of 2.5 to 5 mm,
+	// shoulders in the field.
+	ProtocolTherapy
+)
+
+// FractureSpec asks for a fracture. An empty Type draws one that fits the level.
+type FractureSpec struct {
+	Level neckfrac.Vertebra
+	Type  Type
+}
+
+// Config says what Generate makes. The zero value is patient 0 of the natural mix.
+type Config struct {
+	// Seed determines everything: two calls with equal Config give equal studies.
+	Seed uint64
+	Mode Mode
+	// Fractures is used by Forced only.
+	Fractures []FractureSpec
+	Coverage  Coverage
+	Protocol  Protocol
+	// Intact makes the unfractured twin: the same patient, posture and scan without
+	// the fractures, labelled accordingly.
+	Intact bool
+	// Matrix is the number of rows and columns of diagnostic scans. Defaults to 256;
+	// 64 to 512.
+	Matrix int
+	// MaxSlices bounds the stack, by a larger spacing where needed. Defaults to 256;
+	// 40 to 600. A study of 512 x 512 x 600 takes about 1.5 GB while it is made.
+	MaxSlices int
+	// Anatomy defaults to BuiltIn.
+	Anatomy Anatomy
+}
+
+func (c Config) filled() (Config, error) {
+	const op = "phantom: config"
+	if c.Matrix == 0 {
+		c.Matrix = 256
+	}
+	if c.MaxSlices == 0 {
+		c.MaxSlices = 256
+	}
+	if c.Anatomy == nil {
+		c.Anatomy = BuiltIn{}
+	}
+	if c.Matrix < 64 || c.Matrix > 512 {
+		return c, neckfrac.Errorf(neckfrac.Invalid, op, "matrix: want 64 to 512")
+	}
+	if c.MaxSlices < 40 || c.MaxSlices > 600 {
+		return c, neckfrac.Errorf(neckfrac.Invalid, op, "slices: want 40 to 600")
+	}
+	if c.Mode > Forced || c.Coverage > CoveragePartial || c.Protocol > ProtocolTherapy {
+		return c, neckfrac.Errorf(neckfrac.Invalid, op, "unknown mode, coverage or protocol")
+	}
+	if len(c.Fractures) > 0 && c.Mode != Forced {
+		return c, neckfrac.Errorf(neckfrac.Invalid, op, "fractures are listed but the mode is not forced")
+	}
+	for _, f := range c.Fractures {
+		if !f.Level.Valid() {
+			return c, neckfrac.Errorf(neckfrac.Invalid, op, "fracture without a level")
+		}
+		if f.Type != "" && !f.Type.fits(f.Level) {
+			return c, neckfrac.Errorf(neckfrac.Invalid, op, "this fracture type does not occur at %v", f.Level)
+		}
+	}
+	return c, nil
+}

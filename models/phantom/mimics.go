@@ -1,0 +1,4 @@
+package phantom
+
+// addMimics adds look-alikes of fractures.
+func addMimics(s *scene, r random) {}

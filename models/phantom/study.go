@@ -1,0 +1,95 @@
+package phantom
+
+import (
+	"fmt"
+
+	"github.com/neckfrac/neckfrac"
+)
+
+// Study is one synthetic patient: the picture and what is true about it.
+type Study struct {
+	// Volume is in HU; Direction is the identity, slices rise to the head.
+	Volume neckfrac.Volume
+	// Labels has the grid of Volume.
+	Labels neckfrac.Labels
+	// Fracture has the vertebra's number where its fracture can be seen, else 0.
+	Fracture []uint8
+	Truth    Truth
+}
+
+// Truth is truth.json.
+type Truth struct {
+	ID        string                            `json:"id"`
+	Generator string                            `json:"generator"`
+	Anatomy   string                            `json:"anatomy"`
+	Seed      uint64                            `json:"seed"`
+	Intact    bool                              `json:"intact,omitempty"`
+	Patient   int                               `json:"patient_label"`
+	Levels    map[neckfrac.Vertebra]*LevelTruth `json:"levels"`
+	Negatives []Negative                        `json:"negatives"`
+	Scanner   Scanner                           `json:"scanner"`
+	Person    Person                            `json:"person"`
+}
+
+// LevelTruth is what is true about one vertebra.
+type LevelTruth struct {
+	// Label is 1 if a fracture of the level can be seen in the stack.
+	Label int `json:"label"`
+	// Occult says that the level is broken but nothing of it can be seen: it is left
+	// out of training and scoring.
+	Occult    bool       `json:"occult"`
+	Fractures []Fracture `json:"fractures"`
+	// BoxMM is the vertebra's box in LPS: x, y, z of its least and of its greatest corner, also where the stack does not reach.
+	BoxMM [6]float64 `json:"box_mm"`
+	// InField is "full", "partial" or "none".
+	InField string `json:"in_field"`
+}
+
+// Fracture is one pattern with what can be seen of it.
+type Fracture struct {
+	Type           Type    `json:"type"`
+	WidthMM        float64 `json:"width_mm"`
+	DisplacementMM float64 `json:"displacement_mm"`
+	// HeightLoss is the share of the front height, for wedges and bursts.
+	HeightLoss float64 `json:"height_loss,omitempty"`
+	// CNR is the noise-free change of the picture over the local noise, the mean over
+	// the 20 most changed voxels.
+	CNR    float64 `json:"cnr"`
+	Voxels int     `json:"voxels"`
+}
+
+// Negative is a look-alike of a fracture.
+type Negative struct {
+	Level neckfrac.Vertebra `json:"level,omitempty"`
+	Kind  string            `json:"kind"`
+}
+
+// Person is the drawn patient.
+type Person struct {
+	Age float64 `json:"age"`
+	Sex string  `json:"sex"`
+}
+
+// Scanner is the drawn acquisition.
+type Scanner struct {
+	Protocol  string  `json:"protocol"`
+	Kernel    string  `json:"kernel"`
+	FWHM      float64 `json:"fwhm_mm"`
+	PixelMM   float64 `json:"pixel_mm"`
+	SliceMM   float64 `json:"slice_mm"`
+	SpacingMM float64 `json:"spacing_mm"`
+	NoiseHU   float64 `json:"noise_hu"`
+	StreakHU  float64 `json:"streak_hu"`
+	KVP       int     `json:"kvp"`
+	Contrast  bool    `json:"contrast"`
+	Metal     bool    `json:"metal"`
+	Motion    bool    `json:"motion"`
+	Partial   string  `json:"partial,omitempty"`
+	overshoot float64
+	shoulder  float64
+	fov       float64
+	rows      int
+}
+
+// studyID names a study by its seed.
+func studyID(seed uint64) string { return fmt.Sprintf("nf-%08d", seed) }
