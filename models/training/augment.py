@@ -70,7 +70,7 @@ def segment(x: Tensor, y: Tensor, rng: np.random.Generator, lone: float) -> tupl
     n = x.shape[0]
     mirrored = torch.from_numpy(rng.random(n) < 0.5)
     x = torch.where(mirrored[:, None, None, None], x.flip(1), x)
-    for channel in (0, 2):  # at the edge of the field a neighbour is missing or repeated
+    for channel in (0, 2):  # at the edge of the field a neighbour is air; coarse voxels repeat one
         gone = torch.from_numpy(rng.random(n) < lone)
         fill = torch.from_numpy((rng.random(n) < 0.5).astype(np.float32))[:, None, None] * x[:, 1]
         x[:, channel] = torch.where(gone[:, None, None], fill, x[:, channel])

@@ -18,6 +18,7 @@ import augment
 from dataset import LEVELS, UNKNOWN, Dataset
 from settings import Segment
 
+AIR = -1000.0  # HU
 REACH = 7  # sagittal slices read to each side when voxels are coarsened
 
 
@@ -76,17 +77,24 @@ class SegmentBatches:
     def _image(self, rng: np.random.Generator, hu: np.ndarray, at: int) -> Tensor:
         """Three neighbouring slices in 0..1, now and then as a scanner with coarse voxels would give them."""
         if rng.random() >= self.config.degrade:
-            return window(torch.from_numpy(hu[np.clip([at - 1, at, at + 1], 0, hu.shape[0] - 1)]).float())
+            return window(sagittal(hu, np.arange(at - 1, at + 2)), self.data.segment_window)
         before, after = int(rng.integers(3, REACH + 1)), int(rng.integers(3, REACH + 1))
-        index = np.clip(np.arange(at - before, at + after + 1), 0, hu.shape[0] - 1)
         draws = np.where(rng.random(3) < 0.6, rng.uniform(1.5, 4.0, 3), 1.0)
-        slab = augment.coarsen(torch.from_numpy(hu[index]).float(), (draws[0], draws[1], draws[2]))
-        return window(slab[before - 1 : before + 2])
+        slab = augment.coarsen(sagittal(hu, np.arange(at - before, at + after + 1)), (draws[0], draws[1], draws[2]))
+        return window(slab[before - 1 : before + 2], self.data.segment_window)
 
 
-def window(hu: Tensor) -> Tensor:
-    """The segmenter's window, HU -200..1300 to 0..1."""
-    return hu.add_(200).div_(1500).clamp_(0, 1)
+def sagittal(hu: np.ndarray, index: np.ndarray) -> Tensor:
+    """HU of the given sagittal slices as float32; a slice outside the field is air, as in service."""
+    inside = (index >= 0) & (index < hu.shape[0])
+    out = torch.from_numpy(hu[np.clip(index, 0, hu.shape[0] - 1)]).float()
+    out[torch.from_numpy(~inside)] = AIR
+    return out
+
+
+def window(hu: Tensor, limits: tuple[float, float]) -> Tensor:
+    """HU between the limits to 0..1, in place."""
+    return hu.sub_(limits[0]).div_(limits[1] - limits[0]).clamp_(0, 1)
 
 
 def partial(rng: np.random.Generator, rows: int, share: float) -> tuple[int, int]:

@@ -166,6 +166,14 @@ class Dataset:
         """Mapped axial slices [M,3,128,128] float16."""
         return _map(self.root / "slices.f16", "<f2", (len(self.slice_rows.study), *SLICE))
 
+    @property
+    def segment_window(self) -> tuple[float, float]:
+        """HU that the segmenter's 0 and 1 stand for."""
+        low, high = self.spec.get("segment", {}).get("window", (-200.0, 1300.0))
+        if not low < high:
+            raise ValueError(f"dataset: segment window {low}..{high}")
+        return float(low), float(high)
+
     def has(self, part: str) -> bool:
         """Whether the set holds `segment`, `crops` or `slices`."""
         name = {"segment": "segment.i16", "crops": "crops.f16", "slices": "slices.f16"}[part]

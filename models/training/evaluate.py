@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 import metrics
 import model
-from batches import vertebra_range, window
+from batches import sagittal, vertebra_range, window
 from dataset import LEVELS, Dataset
 from records import write_json
 from settings import Config
@@ -39,7 +39,7 @@ class SegmentScorer:
         for i, xs in self.index:
             hu, labels = self.data.volume(i)
             for at in range(0, len(xs), CHUNK):
-                x, truth = sagittal(hu, labels, xs[at : at + CHUNK])
+                x, truth = self._padded(hu, labels, xs[at : at + CHUNK])
                 rows, columns = truth.shape[1:]
                 found = net(channels_last(x, self.device)).argmax(1)[:, :rows, :columns].cpu().numpy()
                 for c in range(1, len(LEVELS) + 1):
@@ -49,14 +49,13 @@ class SegmentScorer:
         seen = size > 0
         return float((overlap[seen] / size[seen]).mean()) if seen.any() else float("nan")
 
-
-def sagittal(hu: np.ndarray, labels: np.ndarray, xs: np.ndarray) -> tuple[Tensor, np.ndarray]:
-    """Input of the segmenter as the service builds it: neighbours clamped, padded at the end to multiples of 32."""
-    neighbours = np.clip(xs[:, None] + np.array([-1, 0, 1]), 0, hu.shape[0] - 1)
-    rows, columns = hu.shape[1:]
-    x = torch.zeros(len(xs), 3, -(-rows // 32) * 32, -(-columns // 32) * 32)
-    x[:, :, :rows, :columns] = window(torch.from_numpy(hu[neighbours]).float())
-    return x, np.asarray(labels[xs])
+    def _padded(self, hu: np.ndarray, labels: np.ndarray, xs: np.ndarray) -> tuple[Tensor, np.ndarray]:
+        """Input as the service builds it: padded with 0 below and behind to multiples of 32."""
+        rows, columns = hu.shape[1:]
+        x = torch.zeros(len(xs), 3, -(-rows // 32) * 32, -(-columns // 32) * 32)
+        for i, at in enumerate(xs):
+            x[i, :, :rows, :columns] = window(sagittal(hu, np.arange(at - 1, at + 2)), self.data.segment_window)
+        return x, np.asarray(labels[xs])
 
 
 class CropScorer:

@@ -141,3 +141,12 @@ def test_same_step_same_batch(data: Dataset) -> None:
         drawn.append(source.draw(np.random.default_rng(5), 4, 0.5))
     assert torch.equal(drawn[0][0], drawn[1][0])
     assert torch.equal(drawn[0][1], drawn[1][1])
+
+
+def test_slice_outside_the_field_is_air(data: Dataset) -> None:
+    hu, _ = data.volume(0)
+    found = batches.sagittal(hu, np.array([-1, 0, hu.shape[0]]))
+    assert bool((found[0] == batches.AIR).all())
+    assert bool((found[2] == batches.AIR).all())
+    assert torch.equal(found[1], torch.from_numpy(np.array(hu[0])).float())
+    assert float(batches.window(found, (-200, 1300))[0].max()) == 0
