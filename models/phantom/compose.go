@@ -13,7 +13,7 @@ type canvas struct {
 // lesion is the change that one bone's fracture makes to the noise-free picture.
 type lesion struct {
 	b     *bone
-	win   window
+	win   window    // of cells
 	delta []float32 // broken minus whole, HU
 	site  []uint8   // 1 where the change is at the break
 }
@@ -45,7 +45,7 @@ func paint(s *scene, g lattice, broken map[*bone]*breakage) *canvas {
 	}
 	for _, j := range s.joints {
 		if a, b := all[j.a], all[j.b]; a != nil && b != nil {
-			a.part(b, float32(j.gap))
+			a.part(b, &g, float32(j.gap))
 		}
 	}
 	r := stream(s.seed, "texture")
@@ -60,72 +60,109 @@ func paint(s *scene, g lattice, broken map[*bone]*breakage) *canvas {
 
 // bone puts one bone onto the canvas and notes its lesion.
 func (cv *canvas) bone(d *drawn, k *breakage, tx *textures) {
-	f := d.whole
-	b, w := f.b, f.win
-	var le lesion
+	w := d.whole.win
+	var le *lesion
 	if d.broken != nil {
-		le = lesion{b: b, win: w, delta: make([]float32, w.len()), site: make([]uint8, w.len())}
+		bz := cv.g.depth()
+		full := window{
+			[3]int{w.lo[0] * blockSide, w.lo[1] * blockSide, w.lo[2] * bz},
+			[3]int{min(w.hi[0]*blockSide, cv.g.nx), min(w.hi[1]*blockSide, cv.g.ny), min(w.hi[2]*bz, cv.g.nz)},
+		}
+		le = &lesion{b: d.whole.b, win: full, delta: make([]float32, full.len()), site: make([]uint8, full.len())}
 	}
-	mark := uint8(8)
-	if b.level.Valid() {
-		mark = uint8(b.level)
-	}
-	sigma := cv.g.sigma()
-	reach := float32(4 * sigma)
-	at := 0
-	for kz := w.lo[2]; kz < w.hi[2]; kz++ {
-		for j := w.lo[1]; j < w.hi[1]; j++ {
-			out := (kz*cv.g.ny+j)*cv.g.nx + w.lo[0]
-			for i := w.lo[0]; i < w.hi[0]; i, at, out = i+1, at+1, out+1 {
-				dw := f.d[at]
-				if d.broken == nil {
-					if dw > reach {
-						continue
-					}
-					cv.hu[out] = float32(hounsfield(b, tx, cv.g.at(i, j, kz), f, at, float64(cv.hu[out]), sigma))
-					if dw < 0 {
-						cv.label[out] = mark
-					}
-					continue
+	for bk := w.lo[2]; bk < w.hi[2]; bk++ {
+		for bj := w.lo[1]; bj < w.hi[1]; bj++ {
+			for bi := w.lo[0]; bi < w.hi[0]; bi++ {
+				whole, broken := d.whole.start(bi, bj, bk), d.broken.start(bi, bj, bk)
+				if le != nil && (whole >= 0 || broken >= 0) {
+					cv.brokenBlock(d, k, tx, le, cv.g.cells(bi, bj, bk), whole, broken)
+				} else if whole >= 0 {
+					cv.wholeBlock(d.whole, tx, cv.g.cells(bi, bj, bk), whole)
 				}
-				db := d.broken.d[at]
-				if dw > reach && db > reach {
-					continue
-				}
-				p := cv.g.at(i, j, kz)
-				under := float64(cv.hu[out])
-				whole := hounsfield(b, tx, p, f, at, under, sigma)
-				now := hounsfield(b, tx, p, d.broken, at, under, sigma)
-				c := float64(d.broken.cover[at])
-				if c < 1 {
-					fill := lerp(under, k.blood, phi(-float64(db)/sigma))
-					now = lerp(fill, now, c)
-				}
-				cv.hu[out] = float32(now)
-				if db < 0 {
-					cv.label[out] = mark
-				}
-				le.delta[at] = float32(now - whole)
-				le.site[at] = k.site(b.pose.local(p))
 			}
 		}
 	}
-	if d.broken != nil {
-		cv.lesion = append(cv.lesion, le)
+	if le != nil {
+		cv.lesion = append(cv.lesion, *le)
+	}
+}
+
+// markOf is the label of a bone's voxels.
+func markOf(b *bone) uint8 {
+	if b.level.Valid() {
+		return uint8(b.level)
+	}
+	return 8
+}
+
+func (cv *canvas) wholeBlock(f *field, tx *textures, c window, at int) {
+	mark, sigma := markOf(f.b), cv.g.sigma()
+	reach := float32(4 * sigma)
+	for k := c.lo[2]; k < c.hi[2]; k++ {
+		for j := c.lo[1]; j < c.hi[1]; j++ {
+			out := (k*cv.g.ny+j)*cv.g.nx + c.lo[0]
+			for i := c.lo[0]; i < c.hi[0]; i, at, out = i+1, at+1, out+1 {
+				if f.d[at] > reach {
+					continue
+				}
+				cv.hu[out] = float32(hounsfield(f, tx, cv.g.at(i, j, k), at, float64(cv.hu[out]), sigma))
+				if f.d[at] < 0 {
+					cv.label[out] = mark
+				}
+			}
+		}
+	}
+}
+
+// brokenBlock paints a block of a broken bone and notes what the fracture changed.
+// Either field may lack the block.
+func (cv *canvas) brokenBlock(d *drawn, br *breakage, tx *textures, le *lesion, c window, whole, broken int) {
+	mark, sigma := markOf(le.b), cv.g.sigma()
+	n := 0
+	for k := c.lo[2]; k < c.hi[2]; k++ {
+		for j := c.lo[1]; j < c.hi[1]; j++ {
+			out := (k*cv.g.ny+j)*cv.g.nx + c.lo[0]
+			for i := c.lo[0]; i < c.hi[0]; i, n, out = i+1, n+1, out+1 {
+				p := cv.g.at(i, j, k)
+				under := float64(cv.hu[out])
+				was, now := under, under
+				if whole >= 0 {
+					was = hounsfield(d.whole, tx, p, whole+n, under, sigma)
+				}
+				if broken >= 0 {
+					f, at := d.broken, broken+n
+					now = hounsfield(f, tx, p, at, under, sigma)
+					if cover := float64(f.cover[at]); cover < 1 {
+						fill := lerp(under, br.blood, phi(-float64(f.d[at])/sigma))
+						now = lerp(fill, now, cover)
+					}
+					if f.d[at] < 0 {
+						cv.label[out] = mark
+					}
+				}
+				if now == under && was == under {
+					continue
+				}
+				cv.hu[out] = float32(now)
+				at := le.win.index(i, j, k)
+				le.delta[at] = float32(now - was)
+				le.site[at] = br.site(le.b.pose.local(p))
+			}
+		}
 	}
 }
 
 // hounsfield is the value at a place whose bone is at a known depth, over what lies
 // under it: compact shell, spongy inside, both blurred along the normal, so that a
 // shell of half a millimetre looks as thick as the grid makes it.
-func hounsfield(b *bone, tx *textures, p vec, f *field, at int, under, sigma float64) float64 {
+func hounsfield(f *field, tx *textures, p vec, at int, under, sigma float64) float64 {
 	d := float64(f.d[at])
 	if d > 4*sigma {
 		return under
 	}
+	b := f.b
 	out := phi(d / sigma)
-	t := float64(f.cortex[at])
-	in := phi((-d - t) / sigma)
+	in := phi((-d - float64(f.cortex[at])) / sigma)
 	v := under*out + b.hard*(1-out-in)
 	if in > 0 {
 		amp := 40 + 0.38*b.spongy

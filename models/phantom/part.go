@@ -44,11 +44,14 @@ type bodyShape struct {
 
 // smin is the polynomial smooth minimum with radius k.
 func smin(a, b, k float64) float64 {
-	d := k - math.Abs(a-b)
-	if d <= 0 || k <= 0 {
-		return math.Min(a, b)
+	if b < a {
+		a, b = b, a
 	}
-	return math.Min(a, b) - d*d/(4*k)
+	d := k - (b - a)
+	if d <= 0 {
+		return a
+	}
+	return a - d*d/(4*k)
 }
 
 func smax(a, b, k float64) float64 { return -smin(-a, -b, k) }

@@ -1,9 +1,6 @@
 package phantom
 
-import (
-	"math"
-	"sort"
-)
+import "sort"
 
 // scene is one person in one posture: bones with poses, and the curves along the
 // spine that soft tissue follows.
@@ -155,22 +152,4 @@ func (s *scene) along(z float64) knot {
 		out.canalHalf[c] = lerp(a.canalHalf[c], b.canalHalf[c], t)
 	}
 	return out
-}
-
-// span is the range of z that a bone reaches, from its local box.
-func (b *bone) span() (lo, hi float64) {
-	lo, hi = math.Inf(1), math.Inf(-1)
-	for c := range 8 {
-		var p vec
-		for a := range 3 {
-			if c>>a&1 == 0 {
-				p[a] = b.lo[a]
-			} else {
-				p[a] = b.hi[a]
-			}
-		}
-		z := b.pose.outer(p)[2]
-		lo, hi = math.Min(lo, z), math.Max(hi, z)
-	}
-	return lo, hi
 }
