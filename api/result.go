@@ -1,0 +1,168 @@
+package api
+
+import (
+	"time"
+
+	"github.com/neckfrac/neckfrac"
+)
+
+// ResultView is the latest assessment. Without the right to details (triage) it has
+// no level, grade, probability, mark or key image, and Open is empty.
+type ResultView struct {
+	ID         string    `json:"id"`
+	Revision   int       `json:"revision"`
+	Created    time.Time `json:"created"`
+	T0         time.Time `json:"t0"`
+	Profile    string    `json:"profile"`
+	Conclusion string    `json:"conclusion"`
+	Action     string    `json:"action,omitempty"`
+	Limits     []string  `json:"limits"`
+	Pack       string    `json:"pack,omitempty"`
+	Slices     int       `json:"slices,omitempty"`
+	// Details says whether the profile lets the fields below be shown.
+	Details       bool     `json:"details"`
+	Probability   *float64 `json:"probability,omitempty"`
+	Grade         string   `json:"grade,omitempty"`
+	GradeSentence string   `json:"gradeSentence,omitempty"`
+	// FlagThreshold is the level threshold of the flag's operating point.
+	FlagThreshold *float64 `json:"flagThreshold,omitempty"`
+	Points        []string `json:"points,omitempty"`
+	Confirmation  string   `json:"confirmation,omitempty"`
+	// Open is the level that a page opens on: the flagged one with the highest
+	// probability, else the first with pictures.
+	Open       string          `json:"open,omitempty"`
+	Levels     []LevelView     `json:"levels,omitempty"`
+	Candidates []CandidateView `json:"candidates"`
+	Artefacts  []ArtefactView  `json:"artefacts"`
+}
+
+// LevelView is the result of one vertebra.
+type LevelView struct {
+	Level string `json:"level"`
+	// State is a word of our own code system; StateText is for people.
+	State     string `json:"state"`
+	StateText string `json:"stateText"`
+	// Probability is left out where the level is not imaged.
+	Probability *float64 `json:"probability,omitempty"`
+	Point       string   `json:"point,omitempty"`
+	Grade       string   `json:"grade,omitempty"`
+	Sentences   []string `json:"sentences"`
+	// Images are the key images in reading order of the planes.
+	Images []ArtefactView `json:"images"`
+}
+
+// CandidateView is a series that could have been analysed and why it was not.
+type CandidateView struct {
+	Series      string  `json:"series"`
+	Description string  `json:"description,omitempty"`
+	Slices      int     `json:"slices"`
+	SpacingMM   float64 `json:"spacingMM"`
+	Score       float64 `json:"score"`
+	Chosen      bool    `json:"chosen"`
+	Lost        string  `json:"lost,omitempty"`
+}
+
+// ArtefactView is a derived file and where its bytes are.
+type ArtefactView struct {
+	ID          string `json:"id"`
+	Kind        string `json:"kind"`
+	Level       string `json:"level,omitempty"`
+	Plane       string `json:"plane,omitempty"`
+	Marked      bool   `json:"marked,omitempty"`
+	Caption     string `json:"caption,omitempty"`
+	ContentType string `json:"contentType"`
+	Bytes       int64  `json:"bytes"`
+	Href        string `json:"href"`
+}
+
+func (s *Server) resultView(a neckfrac.Assessment, readStatus string) ResultView {
+	show := revealOf(a.Profile)
+	out := ResultView{
+		ID: string(a.ID), Revision: a.Revision, Created: s.local(a.Created), T0: s.local(a.T0), Profile: string(a.Profile),
+		Conclusion: neckfrac.Conclusion(a, show.wording(), readStatus), Limits: limitSentences(a), Pack: packSentence(a.Pack),
+		Slices: a.Slices, Details: show.details, Candidates: []CandidateView{}, Artefacts: []ArtefactView{},
+	}
+	for _, c := range a.Candidates {
+		out.Candidates = append(out.Candidates, CandidateView{string(c.Series), c.Description, c.Slices, c.SpacingMM, c.Score, c.Lost == "", c.Lost})
+	}
+	for _, art := range a.Artefacts {
+		if show.artefact(art) {
+			out.Artefacts = append(out.Artefacts, artefactView(art))
+		}
+	}
+	if a.Status != neckfrac.Analysed {
+		return out
+	}
+	if a.Presence == neckfrac.Suspected {
+		out.Action = neckfrac.Action
+	}
+	if show.details {
+		out.detail(a)
+	}
+	return out
+}
+
+// detail adds what triage hides.
+func (v *ResultView) detail(a neckfrac.Assessment) {
+	p := a.Probability
+	v.Probability = &p
+	v.Grade, v.GradeSentence = string(a.Grade), neckfrac.GradeSentence(a.Grade)
+	v.Confirmation = neckfrac.ConfirmationUnknown
+	for _, p := range a.Decision.Points {
+		v.Points = append(v.Points, pointSentence(p))
+	}
+	if flag, ok := a.Decision.Point(a.Decision.Flag); ok {
+		t := flag.Level.Probability
+		v.FlagThreshold = &t
+	}
+	best := -1.0
+	for _, f := range a.Findings {
+		l := levelView(f, a)
+		v.Levels = append(v.Levels, l)
+		if f.Presence == neckfrac.Suspected && f.Probability > best {
+			best, v.Open = f.Probability, l.Level
+		}
+	}
+	for _, l := range v.Levels {
+		if v.Open == "" && len(l.Images) > 0 {
+			v.Open = l.Level
+		}
+	}
+	if v.Open == "" && len(v.Levels) > 0 {
+		v.Open = v.Levels[0].Level
+	}
+}
+
+func levelView(f neckfrac.Finding, a neckfrac.Assessment) LevelView {
+	l := LevelView{Level: f.Vertebra.String(), State: f.Presence.String(), Sentences: levelSentences(f, a), Images: []ArtefactView{}}
+	if f.Presence == neckfrac.NotImaged {
+		l.StateText = "not analysed"
+		return l
+	}
+	code, _ := f.Presence.Code()
+	p := f.Probability
+	l.StateText, l.Probability, l.Point = code.Text, &p, string(f.Point)
+	if f.Presence == neckfrac.Suspected {
+		l.Grade = string(f.Grade)
+	}
+	for _, plane := range neckfrac.Planes() {
+		for _, art := range a.Artefacts {
+			if art.Kind == neckfrac.ArtefactKeyImage && art.Vertebra == f.Vertebra && art.Plane == plane {
+				l.Images = append(l.Images, artefactView(art))
+			}
+		}
+	}
+	return l
+}
+
+func artefactView(a neckfrac.Artefact) ArtefactView {
+	out := ArtefactView{ID: string(a.ID), Kind: string(a.Kind), Plane: string(a.Plane), Marked: a.Marked,
+		ContentType: contentType(a.ContentType), Bytes: a.Blob.Size, Href: apiRoot + "/artefacts/" + string(a.ID)}
+	if a.Vertebra.Valid() {
+		out.Level = a.Vertebra.String()
+	}
+	if a.Kind == neckfrac.ArtefactKeyImage {
+		out.Caption = neckfrac.PreviewCaption
+	}
+	return out
+}
