@@ -1,6 +1,8 @@
 package fhir
 
 import (
+	"strings"
+
 	"github.com/neckfrac/neckfrac"
 
 	cpb "github.com/google/fhir/go/proto/google/fhir/proto/r4/core/codes_go_proto"
@@ -85,4 +87,9 @@ func (v View) conclusionCodes() []*dpb.CodeableConcept {
 		}
 	}
 	return out
+}
+
+// reportStatusCode is the status as a search asks for it.
+func (v View) reportStatusCode() string {
+	return strings.ToLower(strings.ReplaceAll(v.reportStatus().String(), "_", "-"))
 }
