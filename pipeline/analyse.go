@@ -21,18 +21,19 @@ func (w *Worker) analyse(ctx context.Context, l neckfrac.Lease, log *slog.Logger
 		return neckfrac.Assessment{}, neckfrac.E("analyse: record", err)
 	}
 	in := assess.Input{
-		Study: rec.Study, Decision: w.cfg.Decision, Pack: w.cfg.Pack, Site: w.cfg.Site,
-		Now: w.cfg.Now(), ID: neckfrac.AssessmentID(w.cfg.NewID()), T0: l.Job.T0,
+		Study: rec.Study, Decision: w.cfg.Decision, Profile: w.cfg.Site,
+		Prediction: neckfrac.Prediction{Pack: w.cfg.Pack},
+		Now:        w.cfg.Now(), ID: neckfrac.AssessmentID(w.cfg.NewID()), T0: l.Job.T0,
 	}
 	switch {
 	case rec.Study.Conflict:
-		return assess.NotAnalysed(in, neckfrac.RefusedError{Reason: neckfrac.IdentityConflict}), nil
+		return assess.NotAnalysed(in, &neckfrac.RefusedError{Reason: neckfrac.IdentityConflict}), nil
 	case l.Job.Crashes >= w.cfg.MaxCrashes:
-		return assess.NotAnalysed(in, neckfrac.RefusedError{Reason: neckfrac.WorkerFailed}), nil
+		return assess.NotAnalysed(in, &neckfrac.RefusedError{Reason: neckfrac.WorkerFailed}), nil
 	case w.cfg.Fault != "":
-		return assess.NotAnalysed(in, neckfrac.RefusedError{Reason: w.cfg.Fault}), nil
+		return assess.NotAnalysed(in, &neckfrac.RefusedError{Reason: w.cfg.Fault}), nil
 	case w.cfg.Runner == nil:
-		return assess.NotAnalysed(in, neckfrac.RefusedError{Reason: neckfrac.NoPack}), nil
+		return assess.NotAnalysed(in, &neckfrac.RefusedError{Reason: neckfrac.NoPack}), nil
 	}
 	answer, dir, err := w.run(ctx, l)
 	if dir != "" {
@@ -43,10 +44,10 @@ func (w *Worker) analyse(ctx context.Context, l neckfrac.Lease, log *slog.Logger
 	}
 	log.Info("runner answered", "refused", answer.Refused != nil, "stages", answer.Stages)
 	if answer.Refused != nil {
-		return assess.NotAnalysed(in, *answer.Refused), nil
+		return assess.NotAnalysed(in, answer.Refused), nil
 	}
 	if answer.Prediction.Pack != w.cfg.Pack {
-		return assess.NotAnalysed(in, neckfrac.RefusedError{Reason: neckfrac.PackFault}), nil
+		return assess.NotAnalysed(in, &neckfrac.RefusedError{Reason: neckfrac.PackFault}), nil
 	}
 	in.Prediction, in.Limits = *answer.Prediction, answer.Limits
 	in.Series, in.Slices, in.Candidates = answer.Series, answer.Slices, answer.Candidates

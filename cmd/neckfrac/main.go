@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/neckfrac/neckfrac"
+)
+
+// Exit codes of every command.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitNotAnalysed = 3
+)
+
+// CLI is the command line.
+type CLI struct {
+	ONNXRuntimeLib string `name:"onnxruntime-lib" help:"ONNX Runtime library (else NECKFRAC_ORT, beside the binary, build/ort, /usr/lib)." placeholder:"FILE"`
+
+	Serve    ServeCmd    `cmd:"" help:"Run the service. Example: neckfrac serve --data ./data"`
+	Analyze  AnalyzeCmd  `cmd:"" help:"Analyse DICOM files offline. Example: neckfrac analyze study/ --format text"`
+	Send     SendCmd     `cmd:"" help:"Send DICOM files by C-STORE. Example: neckfrac send 127.0.0.1:11112 study/"`
+	Phantom  PhantomCmd  `cmd:"" help:"Make synthetic CT with ground truth. Example: neckfrac phantom --out p --fracture C5:burst"`
+	Dataset  DatasetCmd  `cmd:"" help:"Prepare training tensors. Example: neckfrac dataset prepare --in p --out tensors"`
+	Evaluate EvaluateCmd `cmd:"" help:"Judge a pack on a data set. Example: neckfrac evaluate --in p --out report"`
+	Pack     PackCmd     `cmd:"" help:"Verify, show, build and sign model packs. Example: neckfrac pack show models/packs/demo"`
+	Doctor   DoctorCmd   `cmd:"" help:"Check library, pack, disk and ports. Example: neckfrac doctor"`
+	Demo     DemoCmd     `cmd:"" help:"Show the whole way with two synthetic patients. Example: neckfrac demo --seed 7"`
+	Version  VersionCmd  `cmd:"" help:"Print the version."`
+	RunJob   RunJobCmd   `cmd:"" hidden:"" help:"Runner process of the worker."`
+}
+
+// Runtime is what commands see of the world.
+type Runtime struct {
+	Context context.Context
+	Stdin   io.Reader
+	Stdout  io.Writer
+	Stderr  io.Writer
+	Environ []string
+	// ORTLib is the --onnxruntime-lib flag.
+	ORTLib string
+	// Progress says that Stderr is a terminal.
+	Progress bool
+	// RunnerCommand overrides how a runner is started; tests re-execute themselves.
+	RunnerCommand []string
+}
+
+// exitError carries a command's exit code; text is printed as it is.
+type exitError struct {
+	code int
+	text string
+}
+
+func (e *exitError) Error() string { return e.text }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	rt := Runtime{Context: ctx, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ()}
+	if st, err := os.Stderr.Stat(); err == nil {
+		rt.Progress = st.Mode()&os.ModeCharDevice != 0
+	}
+	code := Run(os.Args[1:], rt)
+	stop()
+	os.Exit(code)
+}
+
+// Run parses args, runs the command and returns the exit code. Errors are printed once,
+// as one line.
+func Run(args []string, rt Runtime) (code int) {
+	var cli CLI
+	parser, err := kong.New(&cli, kong.Name("neckfrac"), kong.Writers(rt.Stdout, rt.Stderr),
+		kong.Description("Clinical decision support for cervical spine fractures on CT. "+neckfrac.ResearchUse),
+		kong.Exit(func(c int) { panic(kongExit(c)) }))
+	if err != nil {
+		fmt.Fprintln(rt.Stderr, "neckfrac:", err)
+		return exitUsage
+	}
+	defer func() {
+		if c, ok := recover().(kongExit); ok {
+			code = int(c)
+		}
+	}()
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	kctx, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(rt.Stderr, "neckfrac: %v (see neckfrac --help)\n", err)
+		return exitUsage
+	}
+	rt.ORTLib = cli.ONNXRuntimeLib
+	err = kctx.Run(&rt)
+	var ee *exitError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &ee):
+		if ee.text != "" {
+			fmt.Fprintln(rt.Stderr, "neckfrac:", ee.text)
+		}
+		return ee.code
+	case neckfrac.KindOf(err) == neckfrac.Invalid:
+		fmt.Fprintln(rt.Stderr, "neckfrac:", err)
+		return exitUsage
+	}
+	fmt.Fprintln(rt.Stderr, "neckfrac:", err)
+	return exitFailed
+}
+
+// kongExit carries --help's exit out of the parser.
+type kongExit int
+
+// logger makes the service's log: JSON lines on standard error.
+func logger(w io.Writer, level string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, configErr("log.level", "want debug, info, warn or error")
+	}
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l})), nil
+}

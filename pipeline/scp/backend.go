@@ -1,0 +1,168 @@
+package scp
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/neckfrac/neckfrac"
+	"github.com/neckfrac/neckfrac/dicomnet"
+	"github.com/neckfrac/neckfrac/dicomnet/dataset"
+	"github.com/neckfrac/neckfrac/dicomnet/dimse"
+	"github.com/neckfrac/neckfrac/pipeline"
+)
+
+// Identity of this implementation in associations and file meta headers (PS3.7
+// §D.3.3.2). The UID is a random one under 2.25 (PS3.5 §B.2).
+const (
+	ImplementationClassUID    = "2.25.280467641042725374129326674111093417439"
+	ImplementationVersionName = "NECKFRAC_1"
+)
+
+// Receiver takes in one stored object; pipeline.Receiver is the one in service.
+type Receiver interface {
+	Receive(ctx context.Context, a neckfrac.Arrival, body io.Reader) (neckfrac.Receipt, error)
+}
+
+var _ Receiver = (*pipeline.Receiver)(nil)
+
+// Rule admits one calling AE from an address range.
+type Rule struct {
+	AETitle neckfrac.AETitle
+	Network *net.IPNet
+	Issuer  string
+}
+
+// Config of a Backend. Receiver and Log are required.
+type Config struct {
+	AETitle  neckfrac.AETitle
+	Receiver Receiver
+	// Rules lists who may connect. Without rules every AE from a loopback address may,
+	// and nobody else.
+	Rules []Rule
+	// Zone is the site's, for peers whose images state none. Defaults to UTC.
+	Zone *time.Location
+	Now  func() time.Time
+	Log  *slog.Logger
+}
+
+// Backend is the storage SCP behind a dicomnet.Server.
+type Backend struct{ cfg Config }
+
+// New copies cfg and fills its defaults.
+func New(cfg Config) (*Backend, error) {
+	if cfg.Receiver == nil || cfg.Log == nil {
+		return nil, neckfrac.Errorf(neckfrac.Invalid, "scp", "a port is missing")
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Zone == nil {
+		cfg.Zone = time.UTC
+	}
+	return &Backend{cfg: cfg}, nil
+}
+
+// NewSession admits the association or rejects it with the PS3.8 Table 9-21 reason: an
+// AE title is not authentication, so the address must agree too.
+func (b *Backend) NewSession(_ context.Context, info dicomnet.AssociationInfo) (dicomnet.Session, error) {
+	if info.CalledAETitle != string(b.cfg.AETitle) {
+		return nil, dicomnet.RejectCalledAE
+	}
+	peer, ok := b.peer(info)
+	if !ok {
+		return nil, dicomnet.RejectCallingAE
+	}
+	return &session{backend: b, peer: peer, log: b.cfg.Log.With("assoc", info.ID), start: b.cfg.Now()}, nil
+}
+
+func (b *Backend) peer(info dicomnet.AssociationInfo) (Peer, bool) {
+	ae, err := neckfrac.ParseAETitle(info.CallingAETitle)
+	if err != nil {
+		return Peer{}, false
+	}
+	p := Peer{AETitle: ae, Zone: b.cfg.Zone}
+	ip := addrIP(info.RemoteAddr)
+	if len(b.cfg.Rules) == 0 {
+		return p, ip == nil || ip.IsLoopback()
+	}
+	for _, r := range b.cfg.Rules {
+		if r.AETitle == ae && ip != nil && r.Network.Contains(ip) {
+			p.Issuer = r.Issuer
+			return p, true
+		}
+	}
+	return Peer{}, false
+}
+
+// addrIP is nil for an address that is no IP, such as an in-memory pipe's.
+func addrIP(a net.Addr) net.IP {
+	if t, ok := a.(*net.TCPAddr); ok {
+		return t.IP
+	}
+	return nil
+}
+
+type session struct {
+	backend         *Backend
+	peer            Peer
+	log             *slog.Logger
+	start           time.Time
+	stored, refused int
+}
+
+// Echo answers a C-ECHO with Success.
+func (s *session) Echo(context.Context) error { return nil }
+
+// Store checks, stores and records one object.
+func (s *session) Store(ctx context.Context, rq *dicomnet.StoreRequest, body io.Reader) error {
+	err := s.store(ctx, rq, body)
+	if err == nil {
+		s.stored++
+		return nil
+	}
+	s.refused++
+	status := statusOf(err)
+	s.log.Warn("object refused", "kind", neckfrac.KindOf(err), "status", uint16(status.Status), "err", err)
+	return status
+}
+
+// Close logs the association's one line.
+func (s *session) Close() {
+	s.log.Info("association ended", "stored", s.stored, "refused", s.refused, "dur_ms", s.backend.cfg.Now().Sub(s.start).Milliseconds())
+}
+
+// Statuses beyond PS3.4 Table B.2-1's ranges that this SCP gives for a contradiction of
+// identities; both lie in the failure range A7xx, as other archives have them.
+const (
+	statusOtherPatient = dimse.Status(0xA778)
+	statusOtherSeries  = dimse.Status(0xA77B)
+	statusNoResources  = dimse.Status(0xA700)
+	statusMismatch     = dimse.Status(0xA900)
+	statusNotReadable  = dimse.Status(0xC000)
+)
+
+// statusOf maps a kind to the peer's status, once.
+func statusOf(err error) *dicomnet.StatusError {
+	var conflict *neckfrac.ConflictError
+	switch {
+	case errors.As(err, &conflict) && conflict.Part == neckfrac.ConflictPatient:
+		return &dicomnet.StatusError{Status: statusOtherPatient, Comment: "study known under another patient"}
+	case errors.As(err, &conflict):
+		return &dicomnet.StatusError{Status: statusOtherSeries, Comment: "instance known in another series"}
+	case errors.Is(err, errMismatch):
+		return &dicomnet.StatusError{Status: statusMismatch, Comment: "command and data set disagree"}
+	case errors.Is(err, dataset.ErrTruncated), errors.Is(err, dataset.ErrSyntax), errors.Is(err, dataset.ErrLimit):
+		return &dicomnet.StatusError{Status: statusNotReadable, Comment: "data set can not be read"}
+	}
+	switch neckfrac.KindOf(err) {
+	case neckfrac.Invalid, neckfrac.Unsupported:
+		return &dicomnet.StatusError{Status: statusNotReadable, Comment: "data set can not be read"}
+	case neckfrac.Limit, neckfrac.Unavailable:
+		return &dicomnet.StatusError{Status: statusNoResources, Comment: "out of resources"}
+	}
+	return &dicomnet.StatusError{Status: dimse.ProcessingFailure, Comment: "processing failure"}
+}
