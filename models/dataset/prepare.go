@@ -1,0 +1,215 @@
+package dataset
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/neckfrac/neckfrac"
+)
+
+// job is one study to cut.
+type job struct {
+	dir, split string
+}
+
+// Prepare writes the data set and returns what dataset.json says. It goes on where a
+// stopped run ended. The first study that can't be read stops it, with the study's
+// folder in the error; what was written before stays.
+func Prepare(ctx context.Context, opt Options) (Meta, error) {
+	o, err := opt.filled()
+	if err != nil {
+		return Meta{}, err
+	}
+	jobs, source, err := o.jobs()
+	if err != nil {
+		return Meta{}, err
+	}
+	w, err := openWriter(o.Out, o.Parts, o.fingerprint(jobs, source))
+	if err != nil {
+		return Meta{}, err
+	}
+	if err := o.run(ctx, w, jobs); err != nil {
+		w.close()
+		return Meta{}, err
+	}
+	if err := w.close(); err != nil {
+		return Meta{}, err
+	}
+	return o.finish(w, source)
+}
+
+// jobs lists the studies in order and hashes their truth.
+func (o Options) jobs() ([]job, Source, error) {
+	var out []job
+	h := sha256.New()
+	seen := map[string]bool{}
+	for _, in := range o.Inputs {
+		dirs, err := StudyDirs(in.Dir)
+		if err != nil {
+			return nil, Source{}, err
+		}
+		for _, d := range dirs {
+			t, err := ReadTruth(d)
+			if err != nil {
+				return nil, Source{}, neckfrac.E(filepath.Base(d), err)
+			}
+			if seen[t.ID] {
+				return nil, Source{}, neckfrac.Errorf(neckfrac.Conflict, "dataset: list studies", "study %s occurs twice", t.ID)
+			}
+			seen[t.ID] = true
+			split := in.Split
+			if split == "" {
+				split = splitOf(t.ID)
+			}
+			b, err := json.Marshal(t)
+			if err != nil {
+				return nil, Source{}, neckfrac.E("dataset: list studies", err)
+			}
+			fmt.Fprintf(h, "%s %s\n", split, b)
+			out = append(out, job{d, split})
+		}
+	}
+	if len(out) > maxStudies {
+		return nil, Source{}, neckfrac.Errorf(neckfrac.Limit, "dataset: list studies", "%d studies", len(out))
+	}
+	return out, Source{Layout: "phantom", Digest: hex.EncodeToString(h.Sum(nil)), Segmenter: o.SegmenterID}, nil
+}
+
+// splitOf spreads studies by a hash of their id, so that a study keeps its split
+// when others are added.
+func splitOf(id string) string {
+	h := sha256.Sum256([]byte("split " + id))
+	switch share := int(h[0])<<8 | int(h[1]); {
+	case share < 70*65536/100:
+		return SplitTrain
+	case share < 85*65536/100:
+		return SplitCalib
+	default:
+		return SplitTest
+	}
+}
+
+func (o Options) fingerprint(jobs []job, s Source) string {
+	h := sha256.New()
+	spec, _ := json.Marshal(o.Specs) // numbers only, checked finite
+	fmt.Fprintf(h, "%d %s %s %s %s %d", schema, o.Parts, spec, s.Digest, s.Segmenter, len(jobs))
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+type result struct {
+	piece *piece
+	err   error
+}
+
+// run cuts the studies that are not yet written, several at once, and writes them in
+// order. At most Workers studies are held in memory.
+func (o Options) run(ctx context.Context, w *writer, jobs []job) error {
+	first := len(w.done)
+	if first > len(jobs) {
+		return neckfrac.Errorf(neckfrac.Conflict, "dataset: resume", "the journal holds more studies than the inputs")
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	results := make(chan chan result, o.Workers)
+	places := make(chan struct{}, o.Workers)
+	stopped := make(chan struct{})
+	defer func() { cancel(); <-stopped }()
+	go func() {
+		defer close(stopped)
+		o.dispatch(ctx, jobs[first:], places, results)
+	}()
+	o.Progress(first, len(jobs))
+	for i := first; i < len(jobs); i++ {
+		var r result
+		select {
+		case c, ok := <-results:
+			if !ok {
+				return neckfrac.E("dataset: prepare", ctx.Err())
+			}
+			r = <-c
+		case <-ctx.Done():
+			return neckfrac.E("dataset: prepare", ctx.Err())
+		}
+		if r.err != nil {
+			return neckfrac.E(filepath.Base(jobs[i].dir), r.err)
+		}
+		if err := w.add(r.piece); err != nil {
+			return err
+		}
+		<-places
+		o.Progress(i+1, len(jobs))
+	}
+	return nil
+}
+
+// dispatch starts a study whenever there is a place and returns when all that it
+// started have ended.
+func (o Options) dispatch(ctx context.Context, jobs []job, places chan struct{}, results chan<- chan result) {
+	defer close(results)
+	running := make(chan struct{}, o.Workers)
+	defer func() {
+		for range o.Workers { // every running study gives its token back
+			running <- struct{}{}
+		}
+	}()
+	for _, j := range jobs {
+		select {
+		case places <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		c := make(chan result, 1)
+		running <- struct{}{}
+		go func() {
+			defer func() { <-running }()
+			p, err := o.cut(ctx, j.dir, j.split)
+			c <- result{p, err}
+		}()
+		select {
+		case results <- c:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// finish writes dataset.json.
+func (o Options) finish(w *writer, source Source) (Meta, error) {
+	m := Meta{Schema: schema, Spec: o.Specs, Source: source, Studies: w.done, Files: partFiles(o.Parts)}
+	for _, s := range w.done {
+		m.Totals.Studies++
+		m.Totals.Positive += s.Label
+		m.Totals.Occult += len(s.Occult)
+		m.Totals.Misnamed += s.Misnamed
+		m.Totals.Missed += s.Missed
+		for _, l := range s.Levels {
+			m.Totals.Fractured += l
+		}
+	}
+	m.Totals.Crops, m.Totals.Slices = w.crops, w.slices
+	var err error
+	if m.Digest, err = digestFiles(o.Out, m.Files); err != nil {
+		return Meta{}, err
+	}
+	return m, writeJSON(filepath.Join(o.Out, metaName), m)
+}
+
+// ReadMeta reads the dataset.json of a finished set.
+func ReadMeta(dir string) (Meta, error) {
+	b, err := os.ReadFile(filepath.Join(dir, metaName))
+	if err != nil {
+		return Meta{}, neckfrac.Wrap(neckfrac.NotFound, "dataset: read", err)
+	}
+	var m Meta
+	if err := json.Unmarshal(b, &m); err != nil {
+		return Meta{}, neckfrac.Wrap(neckfrac.Invalid, "dataset: read", err)
+	}
+	if m.Schema != schema {
+		return Meta{}, neckfrac.Errorf(neckfrac.Unsupported, "dataset: read", "schema %d, want %d", m.Schema, schema)
+	}
+	return m, nil
+}
