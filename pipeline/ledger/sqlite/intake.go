@@ -1,0 +1,153 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/neckfrac/neckfrac"
+)
+
+// Receive implements neckfrac.Intake.
+func (d *DB) Receive(ctx context.Context, a neckfrac.Arrival) (neckfrac.Receipt, error) {
+	const op = "receive"
+	if a.Study.UID == "" || a.Series.UID == "" || a.Instance.UID == "" || a.Instance.Blob.Digest == "" || a.Instance.Received.IsZero() {
+		return neckfrac.Receipt{}, neckfrac.Errorf(neckfrac.Invalid, op, "a name, a digest or the time of receipt is missing")
+	}
+	var r neckfrac.Receipt
+	var clash neckfrac.ConflictPart
+	err := d.write(ctx, op, func(tx *sql.Tx) (err error) {
+		r, clash, err = d.receive(ctx, tx, a)
+		return err
+	})
+	if err != nil {
+		return neckfrac.Receipt{}, err
+	}
+	if clash != 0 {
+		// Committed all the same: the study's mark has to survive the refusal.
+		return neckfrac.Receipt{}, neckfrac.Wrap(neckfrac.Conflict, op, &neckfrac.ConflictError{Part: clash})
+	}
+	return r, nil
+}
+
+const (
+	selectStudyByUID = `
+		SELECT id, patient_issuer, patient_id, conflict, state FROM study WHERE uid = ?`
+	selectInstance = `
+		SELECT i.number, i.series_uid, i.digest, s.id, s.uid
+		FROM instance i JOIN study s ON s.id = i.study_id WHERE i.uid = ?`
+	insertStudy = `
+		INSERT INTO study (id, uid, patient_issuer, patient_id, patient_name, birth_date, sex, age_years,
+			accession, accession_issuer, started, description, from_aet, state, last_received)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'receiving', ?)`
+	// touchStudy takes the newest receipt and fills in facts that were missing.
+	touchStudy = `
+		UPDATE study SET
+			last_received = max(last_received, ?),
+			patient_name = CASE patient_name WHEN '' THEN ? ELSE patient_name END,
+			birth_date = CASE birth_date WHEN '' THEN ? ELSE birth_date END,
+			sex = CASE sex WHEN '' THEN ? ELSE sex END,
+			age_years = CASE WHEN age_years < 0 THEN ? ELSE age_years END,
+			accession = CASE accession WHEN '' THEN ? ELSE accession END,
+			accession_issuer = CASE accession_issuer WHEN '' THEN ? ELSE accession_issuer END,
+			started = coalesce(started, ?),
+			description = CASE description WHEN '' THEN ? ELSE description END,
+			from_aet = CASE from_aet WHEN '' THEN ? ELSE from_aet END
+		WHERE id = ?`
+	insertSeries = `
+		INSERT INTO series (study_id, uid, modality, number, description) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (study_id, uid) DO NOTHING`
+	insertInstance = `
+		INSERT INTO instance (uid, study_id, series_uid, sop_class, transfer_syntax, instance_number, digest, size, received)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number`
+	insertVersion = `
+		INSERT INTO instance_version (instance_number, digest, size, received) VALUES (?, ?, ?, ?)
+		ON CONFLICT (instance_number, digest) DO NOTHING`
+)
+
+func (d *DB) receive(ctx context.Context, tx *sql.Tx, a neckfrac.Arrival) (r neckfrac.Receipt, clash neckfrac.ConflictPart, err error) {
+	var (
+		id       neckfrac.StudyID
+		key      neckfrac.PatientKey
+		conflict bool
+		state    neckfrac.StudyState
+	)
+	err = tx.QueryRowContext(ctx, selectStudyByUID, a.Study.UID).Scan(&id, &key.Issuer, &key.ID, &conflict, &state)
+	known := err == nil
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return r, 0, err
+	}
+	if known && key != a.Study.Patient.Key {
+		if !conflict {
+			err = markConflict(ctx, tx, id)
+		}
+		return r, neckfrac.ConflictPatient, err
+	}
+	r, clash, err = again(ctx, tx, a)
+	if clash != 0 || !errors.Is(err, sql.ErrNoRows) {
+		return r, clash, err
+	}
+	if !known {
+		id, state = neckfrac.StudyID(d.newID()), neckfrac.StudyReceiving
+		err = newStudy(ctx, tx, id, a)
+	} else {
+		err = touch(ctx, tx, id, a)
+	}
+	if err != nil {
+		return r, 0, err
+	}
+	if state != neckfrac.StudyReceiving {
+		if err := reopen(ctx, tx, id); err != nil {
+			return r, 0, err
+		}
+	}
+	s, in := a.Series, a.Instance
+	if _, err := tx.ExecContext(ctx, insertSeries, id, s.UID, s.Modality, s.Number, s.Description); err != nil {
+		return r, 0, err
+	}
+	r = neckfrac.Receipt{StudyID: id}
+	err = tx.QueryRowContext(ctx, insertInstance, in.UID, id, s.UID, in.SOPClassUID, in.TransferSyntaxUID, in.Number,
+		in.Blob.Digest, in.Blob.Size, micros(in.Received)).Scan(&r.Sequence)
+	return r, 0, err
+}
+
+// again answers an instance that is already there; sql.ErrNoRows means that it is not.
+func again(ctx context.Context, tx *sql.Tx, a neckfrac.Arrival) (r neckfrac.Receipt, clash neckfrac.ConflictPart, err error) {
+	var (
+		series neckfrac.SeriesUID
+		study  neckfrac.StudyUID
+		digest string
+	)
+	err = tx.QueryRowContext(ctx, selectInstance, a.Instance.UID).Scan(&r.Sequence, &series, &digest, &r.StudyID, &study)
+	if err != nil {
+		return neckfrac.Receipt{}, 0, err
+	}
+	if study != a.Study.UID || series != a.Series.UID {
+		return neckfrac.Receipt{}, neckfrac.ConflictSeries, nil
+	}
+	if digest == a.Instance.Blob.Digest {
+		r.Duplicate = true
+		return r, 0, nil
+	}
+	r.Version = true
+	res, err := tx.ExecContext(ctx, insertVersion, r.Sequence, a.Instance.Blob.Digest, a.Instance.Blob.Size, micros(a.Instance.Received))
+	if err != nil {
+		return r, 0, err
+	}
+	n, err := res.RowsAffected()
+	r.Duplicate = n == 0
+	return r, 0, err
+}
+
+func newStudy(ctx context.Context, tx *sql.Tx, id neckfrac.StudyID, a neckfrac.Arrival) error {
+	s, p := a.Study, a.Study.Patient
+	_, err := tx.ExecContext(ctx, insertStudy, id, s.UID, p.Key.Issuer, p.Key.ID, p.Name, p.BirthDate, p.Sex, p.AgeYears,
+		s.Accession, s.AccessionIssuer, maybeMicros(s.Started), s.Description, s.From, micros(a.Instance.Received))
+	return err
+}
+
+func touch(ctx context.Context, tx *sql.Tx, id neckfrac.StudyID, a neckfrac.Arrival) error {
+	s, p := a.Study, a.Study.Patient
+	return one(tx.ExecContext(ctx, touchStudy, micros(a.Instance.Received), p.Name, p.BirthDate, p.Sex, p.AgeYears,
+		s.Accession, s.AccessionIssuer, maybeMicros(s.Started), s.Description, s.From, id))
+}
