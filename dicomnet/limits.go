@@ -1,0 +1,84 @@
+package dicomnet
+
+import "time"
+
+// Limits bounds what peers may cost. A zero field takes its default; no value
+// means unlimited. [NewServer] and [Dial] refuse values that cannot work.
+type Limits struct {
+	// MaxAssociations caps associations at one time. Defaults to 64, which
+	// holds buffers of about 64 × (128 KiB + 32 KiB) = 10 MiB. A peer over it
+	// is rejected (2,3,2), local limit exceeded.
+	MaxAssociations int
+	// MaxAssociationsPerPeer caps those from one IP address, so that one peer
+	// cannot hold all. Defaults to 16.
+	MaxAssociationsPerPeer int
+	// MaxPDUBytes is the longest P-DATA-TF we accept, told to the peer as
+	// maximum length, and the longest we send. Even, 4 KiB to 16 MiB. Defaults
+	// to 128 KiB.
+	MaxPDUBytes uint32
+	// MaxAssociateBytes caps an A-ASSOCIATE-RQ or -AC. Defaults to 1 MiB.
+	MaxAssociateBytes uint32
+	// MaxObjectBytes caps the data set of one instance. Defaults to 1 GiB; one
+	// byte more aborts the association.
+	MaxObjectBytes int64
+	// ARTIM is the time for an association to be asked for once connected, and
+	// for its answer. Defaults to 30 s.
+	ARTIM time.Duration
+	// CloseTimeout is how long the peer is given to close the connection after
+	// an abort, rejection or release: ARTIM in Sta13. Defaults to 5 s.
+	CloseTimeout time.Duration
+	// IdleTimeout is the longest time for the next PDU to arrive whole, and
+	// for one write. Defaults to 60 s.
+	IdleTimeout time.Duration
+	// ResponseTimeout is how long a client waits for the response to a
+	// request. Defaults to 5 minutes: a store that commits may queue.
+	ResponseTimeout time.Duration
+	// MaxLifetime caps an association as a whole. Defaults to 1 hour.
+	MaxLifetime time.Duration
+	// MinRate is the lowest speed, in bytes per second, at which a message may
+	// arrive, judged over each RateWindow that was spent waiting for it.
+	// Defaults to 4 KiB/s.
+	MinRate int64
+	// RateWindow defaults to 30 s.
+	RateWindow time.Duration
+}
+
+// maxEmptyFragments is how many fragments without a byte one message may hold.
+const maxEmptyFragments = 16
+
+// minPeerPDUBytes is the shortest maximum length of a peer that we serve;
+// below it, a response would go out in crumbs.
+const minPeerPDUBytes = 256
+
+func (l Limits) withDefaults() Limits {
+	defaults(&l.MaxAssociations, 64)
+	defaults(&l.MaxAssociationsPerPeer, 16)
+	defaults(&l.MaxPDUBytes, 128<<10)
+	defaults(&l.MaxAssociateBytes, 1<<20)
+	defaults(&l.MaxObjectBytes, 1<<30)
+	defaults(&l.ARTIM, 30*time.Second)
+	defaults(&l.CloseTimeout, 5*time.Second)
+	defaults(&l.IdleTimeout, 60*time.Second)
+	defaults(&l.ResponseTimeout, 5*time.Minute)
+	defaults(&l.MaxLifetime, time.Hour)
+	defaults(&l.MinRate, 4<<10)
+	defaults(&l.RateWindow, 30*time.Second)
+	return l
+}
+
+func defaults[T int | int64 | uint32 | time.Duration](v *T, d T) {
+	if *v == 0 {
+		*v = d
+	}
+}
+
+// valid reports whether the limits, defaults filled in, can work.
+func (l Limits) valid() bool {
+	for _, d := range []time.Duration{l.ARTIM, l.CloseTimeout, l.IdleTimeout, l.ResponseTimeout, l.MaxLifetime, l.RateWindow} {
+		if d < 0 {
+			return false
+		}
+	}
+	return l.MaxAssociations > 0 && l.MaxAssociationsPerPeer > 0 && l.MaxObjectBytes > 0 && l.MinRate > 0 &&
+		l.MaxPDUBytes >= 4<<10 && l.MaxPDUBytes <= 16<<20 && l.MaxPDUBytes%2 == 0
+}
