@@ -1,0 +1,128 @@
+package fsblob
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+	"io/fs"
+	"syscall"
+
+	"github.com/neckfrac/neckfrac"
+)
+
+// chunk is the size of Put's buffer, the only memory that a blob takes.
+const chunk = 64 << 10
+
+// Put implements neckfrac.Blobs. The order of its steps is the guarantee: bytes,
+// fsync, rename, fsync of the directory.
+func (s *Store) Put(ctx context.Context, r io.Reader, max int64) (neckfrac.BlobRef, error) {
+	const op = "put blob"
+	if s.bad.Load() {
+		return neckfrac.BlobRef{}, neckfrac.Errorf(neckfrac.Unavailable, op, "store is closed for writing after a failed fsync")
+	}
+	free, err := s.fs.free()
+	if err != nil {
+		return neckfrac.BlobRef{}, neckfrac.Wrap(neckfrac.Unavailable, op, err)
+	}
+	if free < s.opts.MinFree {
+		return neckfrac.BlobRef{}, neckfrac.Errorf(neckfrac.Unavailable, op, "%d bytes free, want %d", free, s.opts.MinFree)
+	}
+	tmp := tmpDir + "/" + rand.Text()
+	ref, err := s.spool(ctx, tmp, r, max)
+	if err == nil {
+		err = s.publish(tmp, ref)
+	}
+	if err != nil {
+		if rerr := s.fs.remove(tmp); rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
+			err = errors.Join(err, rerr)
+		}
+		return neckfrac.BlobRef{}, neckfrac.E(op, err)
+	}
+	return ref, nil
+}
+
+// spool writes r to a synced temporary file.
+func (s *Store) spool(ctx context.Context, tmp string, r io.Reader, max int64) (ref neckfrac.BlobRef, err error) {
+	f, err := s.fs.create(tmp)
+	if err != nil {
+		return ref, neckfrac.Wrap(neckfrac.Unavailable, "create", err)
+	}
+	defer func() {
+		if cerr := f.Close(); cerr != nil && err == nil {
+			err = neckfrac.Wrap(neckfrac.Unavailable, "close", cerr)
+		}
+	}()
+	sum := sha256.New()
+	if ref.Size, err = copyMax(ctx, f, sum, r, max); err != nil {
+		return ref, err
+	}
+	if err := f.Sync(); err != nil {
+		return ref, s.syncFailed("fsync", err)
+	}
+	ref.Digest = hex.EncodeToString(sum.Sum(nil))
+	return ref, nil
+}
+
+// copyMax copies r to w and sum; a byte more than max is Limit. An error of r keeps
+// its own kind.
+func copyMax(ctx context.Context, w io.Writer, sum hash.Hash, r io.Reader, max int64) (n int64, err error) {
+	buf := make([]byte, chunk)
+	for {
+		if err := ctx.Err(); err != nil {
+			return n, neckfrac.Wrap(neckfrac.Unavailable, "read", err)
+		}
+		k, rerr := r.Read(buf)
+		n += int64(k)
+		if n > max {
+			return n, neckfrac.Errorf(neckfrac.Limit, "read", "more than %d bytes", max)
+		}
+		if k > 0 {
+			sum.Write(buf[:k])
+			if _, err := w.Write(buf[:k]); err != nil {
+				return n, neckfrac.Wrap(neckfrac.Unavailable, "write", err)
+			}
+		}
+		if rerr == io.EOF {
+			return n, nil
+		}
+		if rerr != nil {
+			return n, neckfrac.E("read", rerr)
+		}
+	}
+}
+
+// publish gives the temporary file its name. Bytes that are there already are put
+// over the old ones: they are equal, unless the old ones have rotted.
+func (s *Store) publish(tmp string, ref neckfrac.BlobRef) error {
+	mu := s.guard(ref.Digest)
+	mu.Lock()
+	defer mu.Unlock()
+	name := path(ref.Digest)
+	there, err := s.fs.exists(name)
+	if err != nil {
+		return neckfrac.Wrap(neckfrac.Unavailable, "stat", err)
+	}
+	if err := s.fs.rename(tmp, name); err != nil {
+		return neckfrac.Wrap(neckfrac.Unavailable, "rename", err)
+	}
+	if err := s.fs.syncDir(ref.Digest[:2]); err != nil {
+		if !there {
+			err = errors.Join(err, s.fs.remove(name))
+		}
+		return s.syncFailed("fsync directory", err)
+	}
+	return nil
+}
+
+// syncFailed closes the store for writing, unless the file system only said that it
+// is full, which takes nothing back that it had promised.
+func (s *Store) syncFailed(op string, err error) error {
+	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+		s.bad.Store(true)
+	}
+	return neckfrac.Wrap(neckfrac.Unavailable, op, err)
+}
