@@ -38,10 +38,7 @@ class Study:
 
     id: str
     split: str
-    label: int
-    levels: dict[str, int]
     occult: frozenset[str]
-    in_field: frozenset[str]
     segment: tuple[int, tuple[int, int, int]] | None  # offset in voxels, (X, Z, Y)
     crops: tuple[int, int] = (0, 0)  # first row, count
     slices: tuple[int, int] = (0, 0)
@@ -218,10 +215,7 @@ def _study(row: dict[str, Any]) -> Study:
     return Study(
         id=str(row["id"]),
         split=row["split"],
-        label=int(row["label"]),
-        levels=levels,
         occult=_names(row.get("occult"), levels),
-        in_field=_names(row.get("in_field"), dict.fromkeys(LEVELS, 1)),
         segment=segment,
         crops=_range(row.get("crops")),
         slices=_range(row.get("slices")),

@@ -74,7 +74,7 @@ class Model1:
     level: Schedule = field(default_factory=Schedule)  # of each of C1..C7
     positive_share: float = 0.5
     positive_weight: float = 1.0
-    top: int = 3  # slices averaged into the study score that validation prints
+    top: int = 3  # highest slices averaged into a vertebra's score in validation
     validation_studies: int = 60
 
 
