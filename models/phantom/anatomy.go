@@ -20,13 +20,7 @@ func (BuiltIn) build(s *scene, r random) {
 	s.chain[1] = buildAxis(r, p.level[1], p)
 	for i := 2; i < levels; i++ {
 		m := p.level[i]
-		above, below := p.level[i-1], m
-		if i+1 < levels {
-			below = p.level[i+1]
-		}
-		h := (m.hFront + m.hBack) / 2
-		pitch := h + (above.disc+m.disc)/2
-		_ = below
+		pitch := (m.hFront+m.hBack)/2 + (p.level[i-1].disc+m.disc)/2
 		s.chain[i] = buildSubaxial(r, i, m, pitch)
 	}
 	for i, b := range s.chain {
@@ -34,7 +28,7 @@ func (BuiltIn) build(s *scene, r random) {
 	}
 	s.skull = buildSkull(r, p)
 	s.others = append(s.others, s.skull, buildMandible(r, p), buildHyoid(r), buildRibs(r, s.chain[t1], true), buildRibs(r, s.chain[t2], false))
-	s.others = append(s.others, buildShoulders(r, p)...)
+	s.others = append(s.others, buildShoulders(r, s)...)
 	for _, b := range s.others {
 		b.spongy, b.hard = p.spongy[levels-1]*0.9+60, p.hard
 	}

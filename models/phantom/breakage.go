@@ -97,8 +97,13 @@ func (c *cut) shares(p, from vec, sigma float64) (stay, moved float64) {
 	if c.inside(p) {
 		stay = phi((-c.side(p) - gap/2) / sigma)
 	}
-	if c.inside(from) {
+	switch {
+	case c.inside(from):
 		moved = phi((c.side(from) - gap/2) / sigma)
+	case stay < 0.5 && c.side(p) > gap/2:
+		// What would come here lies outside the box: at the box's side the fragment
+		// hangs on to the rest, without a slit.
+		stay = 1
 	}
 	return stay, moved
 }

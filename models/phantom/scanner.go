@@ -53,7 +53,7 @@ func (a *acquisition) drawResolution(r random, p Protocol) {
 	u := r.Float64()
 	switch p {
 	case ProtocolTherapy:
-		a.Protocol, a.fov = "therapy", lerp(420, 600, u)
+		a.Protocol, a.fov = "therapy", lerp(450, 640, u)
 		a.SliceMM = []float64{2.5, 3, 3, 5}[r.IntN(4)]
 		a.SpacingMM = a.SliceMM
 	case ProtocolWide:

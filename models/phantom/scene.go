@@ -17,6 +17,9 @@ type scene struct {
 	// swellingU.
 	swelling, swellingU float64
 	negatives           []Negative
+	// shoulders are the soft shoulders, in a frame at T1 with the patient's axes.
+	shoulders []part
+	chin      vec
 }
 
 // joint keeps two bones apart by a space.
@@ -80,6 +83,7 @@ func (s *scene) pose(r random) {
 		switch b.name {
 		case "mandible":
 			b.pose = s.skull.pose
+			s.chin = b.pose.outer(b.marks.spinousTip)
 		case "hyoid":
 			c3 := s.chain[2].pose.at
 			b.pose = pose{add(c3, vec{0, -30 + r.spread(0, 2), -10 + r.spread(0, 3)}), turn(vec{1, 0, 0}, r.spread(5, 5))}

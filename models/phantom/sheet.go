@@ -85,15 +85,15 @@ var tints = [9]color.RGBA{{}, {230, 80, 80, 255}, {230, 160, 60, 255}, {220, 220
 func (t *Study) plane(axis, n int, marked bool) *image.RGBA {
 	v := &t.Volume
 	a, b := [3]int{1, 0, 0}[axis], [3]int{2, 2, 1}[axis]
-	const mm = 0.6
-	w, h := int(float64(v.Dims[a])*v.SpacingMM[a]/mm), int(float64(v.Dims[b])*v.SpacingMM[b]/mm)
+	lo, size, mm := t.view(axis, n)
+	w, h := int(size[0]/mm), int(size[1]/mm)
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
 		for x := range w {
 			var q [3]int
 			q[axis] = n
-			q[a] = min(int(float64(x)*mm/v.SpacingMM[a]), v.Dims[a]-1)
-			q[b] = min(int(float64(y)*mm/v.SpacingMM[b]), v.Dims[b]-1)
+			q[a] = clampInt(int((lo[0]+float64(x)*mm)/v.SpacingMM[a]), v.Dims[a])
+			q[b] = clampInt(int((lo[1]+float64(y)*mm)/v.SpacingMM[b]), v.Dims[b])
 			if b == 2 {
 				q[b] = v.Dims[b] - 1 - q[b]
 			}
@@ -107,9 +107,36 @@ func (t *Study) plane(axis, n int, marked bool) *image.RGBA {
 		}
 	}
 	if marked {
-		t.boxes(img, axis, a, b, mm)
+		t.boxes(img, axis, a, b, lo, mm)
 	}
 	return img
+}
+
+// view is the part of a plane that is shown, mm from its edges, and the mm of a pixel:
+// axial planes show the spine, the others the neck.
+func (t *Study) view(axis, n int) (lo, size [2]float64, mm float64) {
+	v := &t.Volume
+	c := t.spine()
+	if axis == 2 {
+		var s [2]int
+		m := 1
+		for j := range v.Dims[1] {
+			for i := range v.Dims[0] {
+				if l := t.Labels.Voxel[v.Index(i, j, n)]; l > 0 && l < 8 {
+					s[0], s[1], m = s[0]+i, s[1]+j, m+1
+				}
+			}
+		}
+		mid := [2]float64{float64(s[0]/m) * v.SpacingMM[0], float64(s[1]/m) * v.SpacingMM[1]}
+		return [2]float64{mid[0] - 50, mid[1] - 50}, [2]float64{100, 100}, 0.32
+	}
+	a := [2]int{1, 0}[axis]
+	wide := math.Min(200, float64(v.Dims[a])*v.SpacingMM[a])
+	mid := float64(c[a]) * v.SpacingMM[a]
+	if axis == 0 {
+		mid -= 8
+	}
+	return [2]float64{clamp(mid-wide/2, 0, float64(v.Dims[a])*v.SpacingMM[a]-wide), 0}, [2]float64{wide, float64(v.Dims[2]) * v.SpacingMM[2]}, 0.5
 }
 
 func mark(c color.RGBA, label, fracture uint8) color.RGBA {
@@ -125,7 +152,7 @@ func mark(c color.RGBA, label, fracture uint8) color.RGBA {
 }
 
 // boxes outlines the broken levels.
-func (t *Study) boxes(img *image.RGBA, axis, a, b int, mm float64) {
+func (t *Study) boxes(img *image.RGBA, axis, a, b int, lo [2]float64, mm float64) {
 	v := &t.Volume
 	for _, l := range t.Truth.Levels {
 		if l.Label == 0 {
@@ -140,6 +167,7 @@ func (t *Study) boxes(img *image.RGBA, axis, a, b int, mm float64) {
 			return int((l.BoxMM[i] - v.OriginMM[c]) / mm)
 		}
 		x0, x1, y0, y1 := edge(a), edge(a+3), edge(b), edge(b+3)
+		x0, x1, y0, y1 = x0-int(lo[0]/mm), x1-int(lo[0]/mm), y0-int(lo[1]/mm), y1-int(lo[1]/mm)
 		if y0 > y1 {
 			y0, y1 = y1, y0
 		}

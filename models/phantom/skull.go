@@ -43,6 +43,7 @@ func buildMandible(r random, p *person) *bone {
 	d := p.depth
 	z := -52 + r.spread(0, 4)
 	c := vec{0, -60 * d, z}
+	b.marks.spinousTip = add(c, vec{0, -42*d - 5, -10}) // the chin
 	b.solid(part{kind: shapeArc, c: c, h: vec{38 * p.width, 42 * d, r.between(10, 14)}, arc: [3]float64{180, 92, 5}, round: 4.5, cortex: 2.2, dense: 40})
 	b.solid(part{kind: shapeArc, c: add(c, vec{0, 0, 16}), h: vec{26, 36 * d, 5}, arc: [3]float64{180, 78, 3}, round: 2, cortex: 2.2, dense: 900, blend: 3})
 	for _, x := range sides {

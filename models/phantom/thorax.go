@@ -27,8 +27,9 @@ func buildRibs(r random, b *bone, first bool) *bone {
 
 // buildShoulders makes clavicles, blades and humeral heads in the frame of T1, for
 // fields that are wide enough to show them and as the cause of the streaks.
-func buildShoulders(r random, p *person) []*bone {
+func buildShoulders(r random, sc *scene) []*bone {
 	var out []*bone
+	p := &sc.p
 	raise := r.spread(0, 18)
 	for _, x := range sides {
 		w := p.width * p.bulk
@@ -43,6 +44,7 @@ func buildShoulders(r random, p *person) []*bone {
 		h.solid(part{kind: shapeEllipsoid, c: head, h: vec{23, 23, 23}, cortex: 1})
 		h.solid(part{kind: shapeCapsule, c: head, e: add(head, vec{x * 14, 0, -80}), h: vec{17, 12}, cortex: 2.5, blend: 5})
 		out = append(out, h)
+		sc.shoulders = append(sc.shoulders, part{kind: shapeCapsule, c: vec{x * 42, 14, -30 + raise*0.3}, e: add(head, vec{x * 2, 6, 0}), h: vec{50 * p.bulk, 39 * p.bulk}})
 		s := &bone{name: "scapula", wobble: 0.5}
 		glen := add(head, vec{-x * 30, 4, 0})
 		s.solid(part{kind: shapeBox, c: vec{x * 105 * w, 40, -60 + raise}, rot: turn(vec{0, 0, 1}, x*28), h: vec{38, 2.2, 52}, round: 2, cortex: 1.2})

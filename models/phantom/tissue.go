@@ -19,13 +19,13 @@ type ringAt struct{ u, half, front, back float64 }
 
 var outline = []ringAt{
 	{-4.5, 74, 112, 90}, {-1, 74, 108, 84}, {0.5, 70, 104, 66}, {2, 64, 98, 57}, {2.9, 60, 82, 56},
-	{3.7, 58, 60, 57}, {5, 60, 55, 60}, {6, 70, 57, 66}, {7, 112, 66, 76}, {8, 168, 78, 84}, {9.5, 218, 92, 94}, {13, 235, 108, 102},
+	{3.7, 58, 60, 57}, {5, 60, 55, 60}, {6, 68, 57, 66}, {7, 84, 66, 76}, {8, 118, 78, 84}, {9.5, 180, 92, 94}, {13, 225, 108, 102},
 }
 
 // airway is the airway: half width, distance of its middle in front of the vertebral
 // bodies' middle, half depth.
 var airway = []ringAt{
-	{-3, 11, 34, 9}, {-1, 13, 30, 8}, {0, 13, 27, 6}, {1, 12, 18.5, 5}, {2, 12, 18, 5.5}, {3, 9, 22, 8}, {4, 5, 25, 8}, {5, 8, 27, 9},
+	{-2.2, 0.5, 36, 0.5}, {-1.4, 10, 32, 7}, {0, 13, 27, 6}, {1, 12, 18.5, 5}, {2, 12, 18, 5.5}, {3, 9, 22, 8}, {4, 5, 25, 8}, {5, 8, 27, 9},
 	{6, 8.5, 31, 9}, {8, 9, 36, 9.5}, {12, 9.5, 46, 9},
 }
 
@@ -143,6 +143,9 @@ func (s *scene) softSlice(l *softLook, c *lattice, k int, out []float32) {
 	bulk := s.p.bulk
 	half := o.half*bulk + fat - 8
 	front, back := o.front*bulk+0.7*(fat-8), o.back*bulk+fat-8
+	// The jaw belongs to the head, wherever the neck is.
+	jaw := kn.body[1] - s.chin[1] + 9
+	front = lerp(front, math.Max(front, jaw), smooth(s.chin[2]-12, s.chin[2]+2, z)*smooth(s.chin[2]+150, s.chin[2]+100, z))
 	cx, cy := kn.body[0]*0.5+l.lean[0], kn.body[1]+(back-front)/2+l.lean[1]
 	depth := (front + back) / 2
 	sl := newVisceral(s, l, &kn)
@@ -151,7 +154,7 @@ func (s *scene) softSlice(l *softLook, c *lattice, k int, out []float32) {
 		y := c.origin[1] + float64(j)*c.px
 		for i := range c.nx {
 			x := c.origin[0] + float64(i)*c.px
-			d := -super(x-cx, y-cy, half, depth)
+			d := math.Max(-super(x-cx, y-cy, half, depth), s.shoulderDepth(kn.u, vec{x, y, z}))
 			v := float32(huAir)
 			if d < -3*c.px {
 				v = float32(outside(l, x-cx, y, backSkin, d))
@@ -165,6 +168,19 @@ func (s *scene) softSlice(l *softLook, c *lattice, k int, out []float32) {
 			out[j*c.nx+i] = v
 		}
 	}
+}
+
+// shoulderDepth is the depth under the skin of the shoulders.
+func (s *scene) shoulderDepth(u float64, p vec) float64 {
+	d := -far
+	if u < 4 {
+		return d
+	}
+	q := sub(p, s.chain[t1].pose.at)
+	for i := range s.shoulders {
+		d = math.Max(d, -s.shoulders[i].distance(q))
+	}
+	return d
 }
 
 // outside is air, table, pillow and collar.

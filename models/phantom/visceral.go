@@ -87,7 +87,7 @@ func (v *visceral) at(p vec) (float64, bool) {
 		}
 	}
 	if v.lungR > 0 {
-		if e := math.Hypot((math.Abs(dx)-46)/1.1, dy+14) / v.lungR; e < 1 {
+		if e := math.Hypot((math.Abs(dx)-14-v.lungR)/1.05, dy+14) / v.lungR; e < 1 {
 			return lerp(-860, 40, smooth(0.93, 1, e)), true
 		}
 	}
