@@ -102,13 +102,13 @@ func (r Reason) clause() string {
 // RefusedError says that a study can't be analysed. It is an answer, not a fault:
 // the worker turns it into a NotAnalysed Assessment.
 type RefusedError struct {
-	Reason Reason
+	Reason Reason `json:"reason"`
 	// Level is the last level wholly in field for CoverageShort, else none.
-	Level Vertebra
+	Level Vertebra `json:"level,omitzero"`
 	// Candidates explains the choice of series where it came to one.
-	Candidates []Candidate
+	Candidates []Candidate `json:"candidates,omitempty"`
 	// Detail tells the operator more; no patient data.
-	Detail string
+	Detail string `json:"detail,omitempty"`
 }
 
 // Error gives the reason code and the detail.

@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"log/slog"
 	"math"
@@ -32,6 +33,8 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	p := pipelinetest.NewPredictor()
+	box := neckfrac.Box{Min: neckfrac.Vec3{-10, -10, 30}, Max: neckfrac.Vec3{10, 10, 45}}
+	p.Level(neckfrac.LevelPrediction{Vertebra: neckfrac.C5, Coverage: neckfrac.CoverageFull, Probability: 0.9, Extent: box, Lesion: box})
 	switch role {
 	case "refuse":
 		pipeline.RefuseRunner(os.Stdout, neckfrac.Errorf(neckfrac.Unavailable, "onnx", "library is missing"))
@@ -43,6 +46,7 @@ func TestMain(m *testing.M) {
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	if err := pipeline.ServeRunner(context.Background(), os.Stdin, os.Stdout, conn.(*net.UnixConn), p, log); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	os.Exit(0)
@@ -51,7 +55,7 @@ func TestMain(m *testing.M) {
 func runnerAs(t *testing.T, role string, timeout time.Duration) *pipeline.ProcessRunner {
 	t.Helper()
 	r := &pipeline.ProcessRunner{Command: []string{os.Args[0]}, Env: []string{roleEnv + "=" + role},
-		Timeout: timeout, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+		Timeout: timeout, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	t.Cleanup(func() { r.Close() })
 	return r
 }
@@ -71,7 +75,7 @@ func ctFiles(t *testing.T, n int) (pipeline.RunnerJob, []*os.File) {
 			}
 			binary.LittleEndian.PutUint16(pixels[2*i:], uint16(v))
 		}
-		uid := "1.2.3.1." + string(rune('1'+k/10)) + "." + string(rune('1'+k%10))
+		uid := fmt.Sprintf("1.2.3.1.%d", k+1)
 		ds := dataset.Dataset{
 			dataset.NewText(dataset.TagImageType, "ORIGINAL", "PRIMARY", "AXIAL"),
 			dataset.NewText(dataset.TagSOPClassUID, dataset.CTImageStorage),
@@ -128,6 +132,7 @@ func TestRunnerProcessAnswers(t *testing.T) {
 	}
 	job, files := ctFiles(t, 80)
 	for round := range 2 { // the second job meets a warm child
+		job.Dir = t.TempDir()
 		a, err := r.Run(context.Background(), job, files)
 		if err != nil {
 			t.Fatalf("round %d: %v", round, err)
