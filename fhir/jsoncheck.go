@@ -29,9 +29,9 @@ func CheckJSON(b []byte, maxDepth int) error {
 		}
 		if n := len(open); n > 0 && open[n-1].keys != nil && t != json.Delim('}') {
 			if l := &open[n-1]; !l.value {
-				key := t.(string) // the decoder yields nothing else before a colon
-				if l.keys[key] {
-					return neckfrac.Errorf(neckfrac.Invalid, op, "duplicate key")
+				key, ok := t.(string)
+				if !ok || l.keys[key] {
+					return neckfrac.Errorf(neckfrac.Invalid, op, "duplicate or missing key")
 				}
 				l.keys[key], l.value = true, true
 				continue
