@@ -76,7 +76,7 @@ func (b *Backend) NewSession(_ context.Context, info dicomnet.AssociationInfo) (
 	if !ok {
 		return nil, dicomnet.RejectCallingAE
 	}
-	return &session{backend: b, peer: peer, log: b.cfg.Log.With("assoc", info.ID), start: b.cfg.Now()}, nil
+	return &session{backend: b, peer: peer, log: b.cfg.Log.With("assoc", info.ID)}, nil
 }
 
 func (b *Backend) peer(info dicomnet.AssociationInfo) (Peer, bool) {
@@ -107,11 +107,9 @@ func addrIP(a net.Addr) net.IP {
 }
 
 type session struct {
-	backend         *Backend
-	peer            Peer
-	log             *slog.Logger
-	start           time.Time
-	stored, refused int
+	backend *Backend
+	peer    Peer
+	log     *slog.Logger
 }
 
 // Echo answers a C-ECHO with Success.
@@ -121,19 +119,14 @@ func (s *session) Echo(context.Context) error { return nil }
 func (s *session) Store(ctx context.Context, rq *dicomnet.StoreRequest, body io.Reader) error {
 	err := s.store(ctx, rq, body)
 	if err == nil {
-		s.stored++
 		return nil
 	}
-	s.refused++
-	status := statusOf(err)
-	s.log.Warn("object refused", "kind", neckfrac.KindOf(err), "status", uint16(status.Status), "err", err)
-	return status
+	s.log.Warn("object refused", "kind", neckfrac.KindOf(err), "err", err)
+	return statusOf(err)
 }
 
-// Close logs the association's one line.
-func (s *session) Close() {
-	s.log.Info("association ended", "stored", s.stored, "refused", s.refused, "dur_ms", s.backend.cfg.Now().Sub(s.start).Milliseconds())
-}
+// Close has nothing to end: the server logs the association.
+func (s *session) Close() {}
 
 // Statuses beyond PS3.4 Table B.2-1's ranges that this SCP gives for a contradiction of
 // identities; both lie in the failure range A7xx, as other archives have them.
