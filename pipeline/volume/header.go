@@ -33,6 +33,7 @@ type header struct {
 	kernel      string
 	contrast    string // agent and route, upper case
 	frame       string
+	acquisition string
 	study       string
 	patientID   string
 	issuer      string
@@ -93,6 +94,7 @@ func (h *header) describe(ds dataset.Dataset) {
 	h.kernel = strings.Join(kernels, " ")
 	h.contrast = strings.TrimSpace(strings.ToUpper(text(dataset.TagContrastBolusAgent) + " " + text(dataset.TagContrastBolusRoute)))
 	h.frame, _ = ds.UID(dataset.TagFrameOfReferenceUID)
+	h.acquisition, _ = ds.String(dataset.TagAcquisitionNumber)
 	h.study, _ = ds.UID(dataset.TagStudyInstanceUID)
 	h.patientID, _ = ds.String(dataset.TagPatientID)
 	h.issuer, _ = ds.String(dataset.TagIssuerOfPatientID)

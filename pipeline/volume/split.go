@@ -58,7 +58,48 @@ func split(headers []header, damaged map[neckfrac.SeriesUID]bool) []stack {
 		byKey[k] = append(byKey[k], len(out))
 		out = append(out, stack{slices: []header{h}, damaged: damaged[h.in.Series]})
 	}
+	var phases []stack
+	for _, s := range out {
+		phases = append(phases, s.phases()...)
+	}
+	return phases
+}
+
+// phases takes scans of the same place apart, such as arterial and venous ones in one
+// series, by their acquisition number. The number alone says nothing: some scanners
+// count every rotation. So a stack is only taken apart where that leaves each place
+// once; else it stays whole, and the gate judges its doubled places.
+func (s stack) phases() []stack {
+	if !s.first().placed || !s.doubled() {
+		return []stack{s}
+	}
+	var out []stack
+	for _, h := range s.slices {
+		at := slices.IndexFunc(out, func(o stack) bool { return o.first().acquisition == h.acquisition })
+		if at < 0 {
+			at = len(out)
+			out = append(out, stack{damaged: s.damaged})
+		}
+		out[at].slices = append(out[at].slices, h)
+	}
+	for _, o := range out {
+		if len(o.slices) < minSlices || o.doubled() {
+			return []stack{s}
+		}
+	}
 	return out
+}
+
+// doubled reports whether two slices lie at the same place.
+func (s stack) doubled() bool {
+	p := s.first().plane
+	at := offsets(s.slices, cross(p.row, p.col))
+	for i := 1; i < len(at); i++ {
+		if at[i]-at[i-1] < samePlaceMM {
+			return true
+		}
+	}
+	return false
 }
 
 // first is the slice that speaks for what all slices share.

@@ -48,7 +48,7 @@ func (h *header) boneKernel() bool {
 
 var (
 	neckWord  = regexp.MustCompile(`\bC[-_ ]?SPINE\b|CSP|CERV|NECK|HWS|\bHALS\b|HEADNECK|\bCOU\b|COLLO`)
-	otherWord = regexp.MustCompile(`HEAD|BRAIN|SKULL|SINUS|ORBIT|TEMPORAL|FACE|FACIAL|CHEST|THORAX|LUNG|ABD|PELV|LUMB|LSPINE|TSPINE|HIP\b|KNEE|FOOT|HAND|LEG|HEART|CARD`)
+	otherWord = regexp.MustCompile(`HEAD|BRAIN|SKULL|SINUS|ORBIT|TEMPORAL|FACE|FACIAL|CHEST|THORAX|LUNG|ABD|PELV|LUMB|\b[LT][-_ ]?SPINE|HIP\b|KNEE|FOOT|HAND|LEG|HEART|CARD`)
 	myeloWord = regexp.MustCompile(`MYELO|INTRATHEC`)
 	noAgent   = regexp.MustCompile(`^(NO|NONE|N|NO CONTRAST|WITHOUT|-|NA|N/A)?$`)
 )
