@@ -8,12 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
 	"testing/iotest"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/neckfrac/neckfrac"
 )
@@ -76,8 +75,8 @@ func Want(t *testing.T, b neckfrac.Blobs, data ...[]byte) {
 	if err := b.Walk(t.Context(), func(r neckfrac.BlobRef) error { got[r]++; return nil }); err != nil {
 		t.Fatalf("walk: %v", err)
 	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Fatalf("blobs (-want +got):\n%s", d)
+	if !maps.Equal(got, want) {
+		t.Fatalf("blobs %v, want %v", got, want)
 	}
 	for _, d := range data {
 		f, err := b.Open(t.Context(), Ref(d))

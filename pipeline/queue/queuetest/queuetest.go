@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/neckfrac/neckfrac"
 )
@@ -64,8 +63,8 @@ func take(t *testing.T, q neckfrac.Queue, n int) []neckfrac.JobID {
 
 func wantTaken(t *testing.T, q neckfrac.Queue, want ...neckfrac.JobID) {
 	t.Helper()
-	if d := cmp.Diff(want, take(t, q, len(want))); d != "" {
-		t.Fatalf("taken (-want +got):\n%s", d)
+	if got := take(t, q, len(want)); !slices.Equal(got, want) {
+		t.Fatalf("taken %v, want %v", got, want)
 	}
 }
 
@@ -199,8 +198,8 @@ func shared(t *testing.T, q neckfrac.Queue) {
 		}
 		got[r.id]++
 	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Fatalf("taken (-want +got):\n%s", d)
+	if !maps.Equal(got, want) {
+		t.Fatalf("taken %v, want %v", got, want)
 	}
 }
 
