@@ -25,7 +25,7 @@ CREATE TABLE study (
     pending          SMALLINT NOT NULL DEFAULT 0 CHECK (pending IN (0, 1))
 );
 CREATE INDEX study_patient ON study (patient_issuer, patient_id);
-CREATE INDEX study_accession ON study (accession) WHERE accession <> '';
+CREATE INDEX study_accession ON study (accession);
 CREATE INDEX study_received ON study (last_received DESC, id);
 CREATE INDEX study_quiet ON study (last_received) WHERE state = 'receiving';
 
