@@ -14,6 +14,7 @@ import (
 
 // StudyView is one study with all that its page shows.
 type StudyView struct {
+	Title      string         `json:"title"`
 	Study      Row            `json:"study"`
 	Banners    []Banner       `json:"banners"`
 	ReadStatus string         `json:"readStatus"`
@@ -63,7 +64,7 @@ func (s *Server) study(c echo.Context) error {
 	}
 	read := s.readStatus(ctx, r.Study)
 	out := StudyView{
-		Study: s.row(ctx, r, read), Banners: studyBanners(r.Study, r.Latest, s.cfg.Profile),
+		Title: neckfrac.ReportTitle, Study: s.row(ctx, r, read), Banners: studyBanners(r.Study, r.Latest, s.cfg.Profile),
 		ReadStatus: read, Series: []SeriesView{}, Revisions: []RevisionView{},
 	}
 	for _, se := range r.Study.Series {

@@ -49,10 +49,12 @@ type Row struct {
 	WaitTo   time.Time `json:"waitTo,omitzero"`
 	Revision int       `json:"revision,omitempty"`
 	Profile  string    `json:"profile"`
-	// Grade and Levels are left out where the result's profile hides them.
-	Grade  string   `json:"grade,omitempty"`
-	Levels []string `json:"levels,omitempty"`
-	Marks  []Banner `json:"marks"`
+	// Grade and Levels are left out where the result's profile hides them. People are
+	// shown GradeSentence, never the bare word (W5).
+	Grade         string   `json:"grade,omitempty"`
+	GradeSentence string   `json:"gradeSentence,omitempty"`
+	Levels        []string `json:"levels,omitempty"`
+	Marks         []Banner `json:"marks"`
 }
 
 // row renders a record. Nothing in it is decided but by stand and revealOf.
@@ -82,7 +84,7 @@ func (s *Server) row(ctx context.Context, r neckfrac.Record, readStatus string) 
 			out.WaitFrom, out.WaitTo = s.local(a.T0), s.local(a.Created)
 		}
 		if show.details && st.State == StateFlagged {
-			out.Grade = string(a.Grade)
+			out.Grade, out.GradeSentence = string(a.Grade), neckfrac.GradeSentence(a.Grade)
 			for _, f := range a.Flagged() {
 				out.Levels = append(out.Levels, f.Vertebra.String())
 			}

@@ -14,9 +14,10 @@ import (
 
 // Worklist is a page of studies, flagged first, then the newest.
 type Worklist struct {
-	Total  int `json:"total"`
-	Offset int `json:"offset"`
-	Limit  int `json:"limit"`
+	Title  string `json:"title"`
+	Total  int    `json:"total"`
+	Offset int    `json:"offset"`
+	Limit  int    `json:"limit"`
 	// More says that older studies exist than the list looks at.
 	More    bool          `json:"more"`
 	Profile string        `json:"profile"`
@@ -39,7 +40,7 @@ func (s *Server) worklist(c echo.Context) error {
 		return neckfrac.E(op, err)
 	}
 	now := s.cfg.Now()
-	out := Worklist{Total: len(records), Offset: offset, Limit: limit, More: len(records) >= s.cfg.Limits.Worklist,
+	out := Worklist{Title: neckfrac.ReportTitle, Total: len(records), Offset: offset, Limit: limit, More: len(records) >= s.cfg.Limits.Worklist,
 		Profile: string(s.cfg.Profile), Counts: map[State]int{}, Banners: siteBanners(s.cfg.Profile), Studies: []Row{}}
 	for _, st := range States() {
 		out.Counts[st] = 0
