@@ -29,7 +29,7 @@ type ResultView struct {
 	Points        []string `json:"points,omitempty"`
 	Confirmation  string   `json:"confirmation,omitempty"`
 	// Open is the level that a page opens on: the flagged one with the highest
-	// probability, else the first with pictures.
+	// probability, else such an indeterminate one, else the first with pictures.
 	Open       string          `json:"open,omitempty"`
 	Levels     []LevelView     `json:"levels,omitempty"`
 	Candidates []CandidateView `json:"candidates"`
@@ -115,13 +115,12 @@ func (v *ResultView) detail(a neckfrac.Assessment) {
 		t := flag.Level.Probability
 		v.FlagThreshold = &t
 	}
-	best := -1.0
 	for _, f := range a.Findings {
-		l := levelView(f, a)
-		v.Levels = append(v.Levels, l)
-		if f.Presence == neckfrac.Suspected && f.Probability > best {
-			best, v.Open = f.Probability, l.Level
-		}
+		v.Levels = append(v.Levels, levelView(f, a))
+	}
+	v.Open = likeliest(a, neckfrac.Suspected)
+	if v.Open == "" {
+		v.Open = likeliest(a, neckfrac.Indeterminate)
 	}
 	for _, l := range v.Levels {
 		if v.Open == "" && len(l.Images) > 0 {
@@ -131,6 +130,17 @@ func (v *ResultView) detail(a neckfrac.Assessment) {
 	if v.Open == "" && len(v.Levels) > 0 {
 		v.Open = v.Levels[0].Level
 	}
+}
+
+// likeliest is the level in a state with the highest probability, "" if there is none.
+func likeliest(a neckfrac.Assessment, p neckfrac.Presence) string {
+	best, level := -1.0, ""
+	for _, f := range a.Findings {
+		if f.Presence == p && f.Probability > best {
+			best, level = f.Probability, f.Vertebra.String()
+		}
+	}
+	return level
 }
 
 func levelView(f neckfrac.Finding, a neckfrac.Assessment) LevelView {

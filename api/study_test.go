@@ -77,6 +77,39 @@ func TestTriageShowsNoLevelGradeProbabilityOrMark(t *testing.T) {
 	}
 }
 
+func TestPageOpensWhereToLookFirst(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name string
+		mend func(f *neckfrac.Finding)
+		want string
+	}{
+		{"highest flagged", func(f *neckfrac.Finding) {
+			if f.Vertebra == neckfrac.C6 {
+				f.Presence, f.Probability = neckfrac.Suspected, 0.99
+			}
+		}, "C6"},
+		{"only flagged", func(*neckfrac.Finding) {}, "C5"},
+		{"indeterminate", func(f *neckfrac.Finding) {
+			if f.Presence == neckfrac.Suspected {
+				f.Presence = neckfrac.NotFlagged
+			}
+		}, "C3"},
+		{"with pictures", func(f *neckfrac.Finding) { f.Presence = neckfrac.NotFlagged }, "C5"},
+	} {
+		a := flagged(reading)
+		for i := range a.Findings {
+			tc.mend(&a.Findings[i])
+		}
+		l := &ledger{}
+		l.add(study("s", -time.Minute, neckfrac.StudyAssessed), neckfrac.JobAssessed, a)
+		v := decode[api.StudyView](t, get(serve(t, config(t, l)), "/api/v1/studies/s"))
+		if v.Result.Open != tc.want {
+			t.Errorf("%s: opens %q, want %q", tc.name, v.Result.Open, tc.want)
+		}
+	}
+}
+
 func TestStudyByUID(t *testing.T) {
 	t.Parallel()
 	h := serve(t, config(t, oneFlagged(reading)))
