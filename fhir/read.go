@@ -30,7 +30,7 @@ func (s *Server) serveRead(t resourceType) http.HandlerFunc {
 }
 
 func (s *Server) read(ctx context.Context, t resourceType, id string) (Resource, error) {
-	if !validID(id) {
+	if !ValidID(id) {
 		return Resource{}, notFound(t.name)
 	}
 	return t.read(ctx, id)
@@ -187,7 +187,7 @@ func (s *Server) serveBinary(w http.ResponseWriter, r *http.Request) {
 // picture finds a key image that its study's latest result lets out. Pictures of
 // older results are gone: they could contradict the latest.
 func (s *Server) picture(ctx context.Context, id string) (View, neckfrac.Artefact, error) {
-	if !validID(id) {
+	if !ValidID(id) {
 		return View{}, neckfrac.Artefact{}, notFound("Binary")
 	}
 	v, err := s.artefactView(ctx, id)

@@ -142,7 +142,7 @@ func (s *Server) patientReference(ctx context.Context, k neckfrac.PatientKey) (s
 		}
 		id, err := s.ids.Reference(ctx, k, row.FHIRServer)
 		switch {
-		case err == nil && validID(id):
+		case err == nil && ValidID(id):
 			return strings.TrimRight(row.FHIRServer, "/") + "/Patient/" + id, nil
 		case err != nil && neckfrac.KindOf(err) != neckfrac.NotFound:
 			return "", neckfrac.E("patient reference", err)
@@ -155,13 +155,13 @@ func (s *Server) patientReference(ctx context.Context, k neckfrac.PatientKey) (s
 func (s *Server) remember(p neckfrac.PackID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if id := deviceID(p); validID(id) && len(s.packs) < s.cfg.Limits.MaxPacks {
+	if id := deviceID(p); ValidID(id) && len(s.packs) < s.cfg.Limits.MaxPacks {
 		s.packs[id] = p
 	}
 }
 
-// validID is R4's grammar of a logical id.
-func validID(s string) bool {
+// ValidID reports whether s has R4's grammar of a logical id.
+func ValidID(s string) bool {
 	if s == "" || len(s) > 64 {
 		return false
 	}
