@@ -1,0 +1,185 @@
+package onnx
+
+import (
+	"context"
+	"errors"
+	"math"
+
+	"github.com/neckfrac/neckfrac"
+	"github.com/neckfrac/neckfrac/models"
+	"github.com/neckfrac/neckfrac/models/input"
+)
+
+// Predictor runs a pack. It implements neckfrac.Predictor.
+type Predictor struct {
+	pack     *models.Manifest
+	id       neckfrac.PackID
+	specs    input.Specs
+	segment  *Segmenter
+	classify []*session
+	patient  []*session
+	levels   [neckfrac.Levels][]*session
+	blind    bool
+	places   chan struct{}
+}
+
+// Open loads the library and every network of a pack; the pack may be closed
+// afterwards. Close the Predictor after use. Errors: Unavailable without a library,
+// Invalid for a graph that it can't load.
+func Open(p *models.Pack, o Options) (*Predictor, error) {
+	path, err := FindLibrary(o.Library)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := Load(path); err != nil {
+		return nil, err
+	}
+	specs, err := p.Manifest().Specs()
+	if err != nil {
+		return nil, err
+	}
+	out := &Predictor{pack: p.Manifest(), id: p.ID(), specs: specs, blind: o.Blind, places: make(chan struct{}, max(o.Parallel, 1))}
+	if err := out.load(p, o); err != nil {
+		out.Close()
+		return nil, err
+	}
+	return out, nil
+}
+
+func (p *Predictor) load(pack *models.Pack, o Options) error {
+	for _, m := range p.pack.Models {
+		var graphs [][]byte
+		for _, name := range m.Files {
+			b, err := pack.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			graphs = append(graphs, b)
+		}
+		var err error
+		switch m.Role {
+		case models.Segment:
+			p.segment, err = newSegmenter(p.specs.Segment, o, graphs)
+		case models.Classify:
+			p.classify, err = newSessions(graphs, o, "crops", "logit", "slice_logits", "maps")
+		case models.Model1Patient:
+			p.patient, err = newSessions(graphs, o, "slices", "logit", "map")
+		default:
+			for _, v := range neckfrac.Vertebrae() {
+				if models.Model1Level(v) == m.Role {
+					p.levels[v.Index()], err = newSessions(graphs, o, "slices", "logit", "map")
+				}
+			}
+		}
+		if err != nil {
+			return neckfrac.E(string(m.Role), err)
+		}
+	}
+	return nil
+}
+
+func newSessions(graphs [][]byte, o Options, in string, out ...string) ([]*session, error) {
+	var all []*session
+	for _, g := range graphs {
+		s, err := newSession(g, o, in, out...)
+		if err != nil {
+			closeAll(all)
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+func closeAll(all []*session) error {
+	var errs []error
+	for _, s := range all {
+		errs = append(errs, s.close())
+	}
+	return neckfrac.E("onnx: close", errors.Join(errs...))
+}
+
+// Close frees the networks. No call may be under way.
+func (p *Predictor) Close() error {
+	errs := []error{closeAll(p.classify), closeAll(p.patient)}
+	if p.segment != nil {
+		errs = append(errs, p.segment.Close())
+	}
+	for _, l := range p.levels {
+		errs = append(errs, closeAll(l))
+	}
+	return errors.Join(errs...)
+}
+
+// Pack identifies the pack on outputs.
+func (p *Predictor) Pack() neckfrac.PackID { return p.id }
+
+// Decision gives the pack's thresholds and bands.
+func (p *Predictor) Decision() neckfrac.Decision { return p.pack.Decision }
+
+// Manifest is what the pack states; it must not be modified.
+func (p *Predictor) Manifest() *models.Manifest { return p.pack }
+
+// leastFull is how many levels wholly in field a study needs (contract: coverage).
+const leastFull = 3
+
+// Predict runs the ensemble on v. It refuses with CoverageShort a volume with fewer
+// than three levels wholly in field, and with OutOfDomain one beyond the pack's
+// outer bounds.
+func (p *Predictor) Predict(ctx context.Context, v *neckfrac.Volume) (neckfrac.Prediction, error) {
+	x, err := p.Examine(ctx, v)
+	if err != nil {
+		return neckfrac.Prediction{}, err
+	}
+	if x.Found.Full() < leastFull {
+		return neckfrac.Prediction{}, &neckfrac.Error{Kind: neckfrac.Refused, Op: "predict",
+			Err: &neckfrac.RefusedError{Reason: neckfrac.CoverageShort, Level: x.Found.Last()}}
+	}
+	limited, err := p.pack.Gate(x.Features)
+	if err != nil {
+		return neckfrac.Prediction{}, err
+	}
+	out := p.prediction(v, x)
+	if limited {
+		out.Reasons = append(out.Reasons, neckfrac.OutOfDomain)
+	}
+	return out, nil
+}
+
+// prediction calibrates an examination and places it in the volume.
+func (p *Predictor) prediction(v *neckfrac.Volume, x *Examination) neckfrac.Prediction {
+	probs := p.pack.Ensemble.Apply(x.Scores)
+	out := neckfrac.Prediction{Pack: p.id, Patient: probs.Patient, Mask: input.ToLabels(x.Grid, x.Found.Labels)}
+	if x.Found.Ambiguous {
+		out.Reasons = append(out.Reasons, neckfrac.LevelAmbiguous)
+	}
+	if len(p.patient) > 0 && len(x.Slices) > 0 {
+		out.PatientScores = []neckfrac.ModelScore{{Model: string(models.Model1Patient), Logit: x.Scores.Model1Patient}}
+	}
+	for _, l := range neckfrac.Vertebrae() {
+		i := l.Index()
+		f := x.Found.Levels[i]
+		out.Levels[i] = neckfrac.LevelPrediction{Vertebra: l, Coverage: f.Coverage}
+		if f.Coverage == neckfrac.CoverageNone {
+			continue
+		}
+		q := &out.Levels[i]
+		q.Probability, q.Extent, q.CentroidMM = probs.Levels[i], f.Region.BoxMM, f.Region.CentroidMM
+		q.Lesion = x.Levels[i].LesionMM
+		q.KeyIndex = nearestSlice(v, neckfrac.Vec3{f.Region.CentroidMM[0], f.Region.CentroidMM[1], x.Levels[i].KeyZMM})
+		if q.KeyIndex < len(v.Source) {
+			q.KeySlice = v.Source[q.KeyIndex]
+		}
+		q.Scores = []neckfrac.ModelScore{{Model: string(models.Classify), Logit: x.Scores.Levels[i].Classify}}
+		if s := x.Scores.Levels[i].Model1; !math.IsNaN(s) { // no Model I network, or no slice
+			q.Scores = append(q.Scores, neckfrac.ModelScore{Model: string(models.Model1Level(l)), Logit: s})
+		}
+	}
+	return out
+}
+
+// nearestSlice is the source slice nearest to a point.
+func nearestSlice(v *neckfrac.Volume, mm neckfrac.Vec3) int {
+	k := int(v.ToIndex(mm)[2] + 0.5)
+	return min(max(k, 0), v.Dims[2]-1)
+}
