@@ -75,13 +75,13 @@ func (e *RejectError) pdu() *pdu.AssociateRJ {
 }
 
 // statusOf turns what a handler returned into a response's status and comment.
-// A pending or unnamed status cannot end an operation.
+// A pending status cannot end an operation, and no error is a success.
 func statusOf(err error) (dimse.Status, string) {
 	if err == nil {
 		return dimse.Success, ""
 	}
 	var se *StatusError
-	if errors.As(err, &se) && se.Status.Class() != dimse.ClassPending {
+	if errors.As(err, &se) && se.Status.Class() != dimse.ClassPending && se.Status != dimse.Success {
 		return se.Status, se.Comment
 	}
 	return dimse.ProcessingFailure, ""

@@ -107,6 +107,7 @@ func TestStoreStatus(t *testing.T) {
 		{"warning", read(&dicomnet.StatusError{Status: dimse.CoercionOfDataElements}), dimse.CoercionOfDataElements, ""},
 		{"other error says nothing", read(errors.New("secret path /var/lib")), dimse.ProcessingFailure, ""},
 		{"pending cannot end it", read(&dicomnet.StatusError{Status: dimse.Pending}), dimse.ProcessingFailure, ""},
+		{"no error is a success", read(&dicomnet.StatusError{Status: dimse.Success}), dimse.ProcessingFailure, ""},
 		{"refused early", func(io.Reader) error { return &dicomnet.StatusError{Status: dimse.DataSetDoesNotMatchSOPClass} }, dimse.DataSetDoesNotMatchSOPClass, ""},
 		{"nil without reading is no success", func(io.Reader) error { return nil }, dimse.ProcessingFailure, ""},
 		{"nil after the last byte, before EOF", func(r io.Reader) error { _, err := io.ReadFull(r, make([]byte, 8)); return err }, dimse.Success, ""},
@@ -137,6 +138,12 @@ func (handler) Echo(context.Context) error { return nil }
 func (handler) Close()                     {}
 func (h handler) Store(_ context.Context, _ *dicomnet.StoreRequest, body io.Reader) error {
 	return h(body)
+}
+
+// discard is a handler that takes all.
+func discard(r io.Reader) error {
+	_, err := io.Copy(io.Discard, r)
+	return err
 }
 
 func TestCommandsThatAreRefused(t *testing.T) {
