@@ -21,6 +21,6 @@
 //
 // # Not here
 //
-// No DICOM or NIfTI reading (the caller gives Readers), no network (the caller gives
-// the Segmenter), no augmentation, no training.
+// No DICOM reading (the caller gives a reader of volumes), no network (the caller
+// gives the Segmenter), no augmentation, no training.
 package dataset

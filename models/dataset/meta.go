@@ -55,7 +55,7 @@ type Totals struct {
 type Study struct {
 	ID      string                    `json:"id"`
 	Split   string                    `json:"split"`
-	Seed    int64                     `json:"seed"`
+	Seed    uint64                    `json:"seed"`
 	Label   int                       `json:"label"`
 	Levels  map[neckfrac.Vertebra]int `json:"levels"`
 	Occult  []neckfrac.Vertebra       `json:"occult"`

@@ -7,6 +7,7 @@ import (
 
 	"github.com/neckfrac/neckfrac"
 	"github.com/neckfrac/neckfrac/models/input"
+	"github.com/neckfrac/neckfrac/models/nifti"
 )
 
 // Parts says which tensors a set holds.
@@ -41,7 +42,7 @@ type Segmenter func(ctx context.Context, f *input.Field) ([]uint8, error)
 type Readers struct {
 	// Volume reads the DICOM files in a folder.
 	Volume func(ctx context.Context, dir string) (*neckfrac.Volume, error)
-	// Labels reads a label volume in LPS from a NIfTI file.
+	// Labels reads a label volume in LPS. Defaults to ReadLabels.
 	Labels func(path string) (*neckfrac.Labels, error)
 }
 
@@ -87,11 +88,14 @@ func (o Options) filled() (Options, error) {
 	if o.Progress == nil {
 		o.Progress = func(int, int) {}
 	}
+	if o.Readers.Labels == nil {
+		o.Readers.Labels = ReadLabels
+	}
 	switch {
 	case len(o.Inputs) == 0 || o.Out == "":
 		return bad("an input and an output folder are needed")
-	case o.Readers.Volume == nil || o.Readers.Labels == nil:
-		return bad("readers are needed")
+	case o.Readers.Volume == nil:
+		return bad("a reader of volumes is needed")
 	case o.Parts != PartsSegment && o.Parts != PartsCrops && o.Parts != PartsAll:
 		return bad("parts must be segment, crops or all")
 	case o.Parts != PartsSegment && (o.Segmenter == nil || o.SegmenterID == ""):
@@ -105,4 +109,14 @@ func (o Options) filled() (Options, error) {
 		}
 	}
 	return o, o.Specs.Check()
+}
+
+// ReadLabels reads a label volume from a NIfTI file.
+func ReadLabels(path string) (*neckfrac.Labels, error) {
+	m, err := nifti.ReadFile(path, nifti.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	l, err := m.Labels()
+	return &l, err
 }

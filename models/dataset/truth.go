@@ -19,7 +19,7 @@ const (
 // left out.
 type Truth struct {
 	ID           string                           `json:"id"`
-	Seed         int64                            `json:"seed"`
+	Seed         uint64                           `json:"seed"`
 	PatientLabel int                              `json:"patient_label"`
 	Levels       map[neckfrac.Vertebra]LevelTruth `json:"levels"`
 }
@@ -37,10 +37,11 @@ type LevelTruth struct {
 
 // Fracture describes one lesion.
 type Fracture struct {
-	Type    string  `json:"type"`
-	WidthMM float64 `json:"width_mm"`
-	CNR     float64 `json:"cnr"`
-	Voxels  int     `json:"voxels"`
+	Type           string  `json:"type"`
+	WidthMM        float64 `json:"width_mm"`
+	DisplacementMM float64 `json:"displacement_mm"`
+	CNR            float64 `json:"cnr"`
+	Voxels         int     `json:"voxels"`
 }
 
 // Coverage is InField as the domain's word.
