@@ -20,6 +20,7 @@ type Reader struct {
 	off      int64 // bytes consumed of the encoded data set, plus the base
 	total    int64 // value bytes held so far
 	elements int
+	head     [8]byte    // scratch of readHeader, here so that it is not allocated anew
 	pixel    *PixelData // set while the stream stands at pixel data
 	fragment fragmentState
 }
@@ -108,7 +109,7 @@ func (r *Reader) readElements(s scope) (Dataset, error) {
 // readHeader reads tag, VR and length. It returns io.EOF only if the stream
 // ended before the first byte.
 func (r *Reader) readHeader(s scope) (header, error) {
-	var b [8]byte
+	b := &r.head
 	if err := r.fill(b[:4]); err != nil {
 		return header{}, err
 	}
