@@ -22,7 +22,7 @@ var patientView = Service{
 	Hook:  "patient-view",
 	Title: "AI flag on CT of the cervical spine",
 	Description: "Shows a card when a recent CT of the cervical spine carries an AI flag for a possible fracture. " +
-		"No card says nothing about a fracture. " + neckfrac.LimitsText + " " + neckfrac.ResearchUse,
+		"Where no card is shown, nothing is said about a fracture. " + neckfrac.LimitsText + " " + neckfrac.ResearchUse,
 	ID:       "neckfrac-patient-view",
 	Prefetch: map[string]string{"patient": "Patient/{{context.patientId}}"},
 	UsageRequirements: "The prefetched patient is required: data is not fetched. Its identifiers must be of a system that " +

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -136,8 +137,15 @@ func clientMap(m neckfrac.IdentityMap, c Client) neckfrac.IdentityMap {
 	return out
 }
 
-// ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+// ServeHTTP answers one request. A path that is not clean is not found here: the mux
+// would redirect with a page that repeats it.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if path.Clean(r.URL.Path) != r.URL.Path {
+		notFound(w, r)
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
 
 func notFound(w http.ResponseWriter, _ *http.Request) {
 	fhir.WriteOutcome(w, http.StatusNotFound, fhir.IssueNotFound, "No such service.")

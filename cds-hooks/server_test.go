@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -250,6 +251,7 @@ func TestHTTP(t *testing.T) {
 		{"discovery as HTML", "GET", "/cds-services", "Accept: text/html", 406},
 		{"service by GET", "GET", "/cds-services/neckfrac-patient-view", "", 405},
 		{"unknown service", "POST", "/cds-services/neckfrac-order-sign", "", 404},
+		{"path not clean", "POST", "/cds-services//neckfrac-patient-view", "", 404},
 		{"feedback", "POST", "/cds-services/neckfrac-patient-view/feedback", "", 404},
 		{"no type", "POST", "/cds-services/neckfrac-patient-view", "", 415},
 		{"form", "POST", "/cds-services/neckfrac-patient-view", "Content-Type: application/x-www-form-urlencoded", 415},
@@ -310,6 +312,53 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		if _, err := cdshooks.New(cfg, l, l); err == nil || neckfrac.KindOf(err) != neckfrac.Invalid {
 			t.Errorf("%s: got %v, want Invalid", name, err)
+		}
+	}
+}
+
+func ExampleServer() {
+	l := &ledger{records: []neckfrac.Record{flagged()}}
+	s, err := cdshooks.New(cdshooks.Config{
+		PublicURL:  "https://neckfrac.example.org",
+		Clients:    []cdshooks.Client{{Name: "ehr", Loopback: true, FHIRServer: ehr, Issuers: []string{"EXAMPLE"}}},
+		Identities: neckfrac.IdentityMap{{Issuer: "EXAMPLE", FHIRSystem: mrn}},
+		Now:        func() time.Time { return now },
+	}, l, l)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	r := httptest.NewRequest(http.MethodPost, "/cds-services/neckfrac-patient-view", strings.NewReader(body(patient(token(mrn, "000417")), "")))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	var got cdshooks.Response
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(w.Code, got.Cards[0].Summary)
+	// Output: 200 AI flag: possible fracture, C5. Read status not known to NeckFrac.
+}
+
+func BenchmarkCall(b *testing.B) {
+	l := &ledger{records: []neckfrac.Record{flagged()}}
+	s, err := cdshooks.New(cdshooks.Config{
+		PublicURL:  "https://neckfrac.example.org",
+		Clients:    []cdshooks.Client{{Loopback: true, FHIRServer: ehr, Issuers: []string{"EXAMPLE"}}},
+		Identities: neckfrac.IdentityMap{{Issuer: "EXAMPLE", FHIRSystem: mrn}},
+		Now:        func() time.Time { return now },
+	}, l, l)
+	if err != nil {
+		b.Fatal(err)
+	}
+	call := body(patient(token(mrn, "000417")), "")
+	for b.Loop() {
+		r := httptest.NewRequest(http.MethodPost, "/cds-services/neckfrac-patient-view", strings.NewReader(call))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		if s.ServeHTTP(w, r); w.Code != http.StatusOK {
+			b.Fatal(w.Code)
 		}
 	}
 }

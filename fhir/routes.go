@@ -88,9 +88,7 @@ func (s *Server) resourceTypes() []resourceType {
 // a wrong one in plain text.
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		WriteOutcome(w, http.StatusNotFound, IssueNotFound, "No such resource type or path.")
-	})
+	mux.HandleFunc("/", unknownPath)
 	mux.HandleFunc(s.prefix+"/metadata", s.get(s.serveMetadata))
 	for _, t := range s.types {
 		path := s.prefix + "/" + t.name
@@ -106,6 +104,10 @@ func (s *Server) routes() *http.ServeMux {
 		}
 	}
 	return mux
+}
+
+func unknownPath(w http.ResponseWriter, _ *http.Request) {
+	WriteOutcome(w, http.StatusNotFound, IssueNotFound, "No such resource type or path.")
 }
 
 // get admits GET and HEAD.

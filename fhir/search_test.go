@@ -3,6 +3,7 @@ package fhir_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -145,6 +146,24 @@ func TestPaging(t *testing.T) {
 					t.Errorf("%s: %s came %d times", query, u, n)
 				}
 			}
+		}
+	}
+}
+
+// BenchmarkSearchPage is a page of 14 reports, the largest thing served but pictures.
+func BenchmarkSearchPage(b *testing.B) {
+	l := &ledger{}
+	for _, c := range cases() {
+		l.records = append(l.records, neckfrac.Record{Study: c.view.Study, Latest: c.view.Assessment})
+	}
+	s, err := fhir.New(fhir.Config{Site: site()}, l, store{}, l)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		w := httptest.NewRecorder()
+		if s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/fhir/DiagnosticReport", nil)); w.Code != http.StatusOK {
+			b.Fatal(w.Code)
 		}
 	}
 }

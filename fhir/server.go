@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"sync"
 
@@ -107,8 +108,15 @@ func (l Limits) filled() Limits {
 	return l
 }
 
-// ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+// ServeHTTP answers one request. A path that is not clean is not found here: the mux
+// would redirect with a page that repeats it.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if path.Clean(r.URL.Path) != r.URL.Path {
+		unknownPath(w, r)
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
 
 // view reads what a study's resources are made of. refs remembers the people of one
 // request, since a page often holds several studies of one.

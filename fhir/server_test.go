@@ -60,6 +60,9 @@ func TestErrors(t *testing.T) {
 	}{
 		{"unknown type", "GET", "/fhir/Patient/1", "", "", 404},
 		{"outside", "GET", "/other", "", "", 404},
+		{"path not clean", "GET", "/fhir/x/../DiagnosticReport/zzz", "", "", 404},
+		{"double slash", "GET", "/fhir//DiagnosticReport", "", "", 404},
+		{"trailing slash", "GET", "/fhir/DiagnosticReport/", "", "", 404},
 		{"unknown id", "GET", "/fhir/DiagnosticReport/zzz", "", "", 404},
 		{"id with odd characters", "GET", "/fhir/DiagnosticReport/a%20b", "", "", 404},
 		{"id too long", "GET", "/fhir/ImagingStudy/" + strings.Repeat("a", 65), "", "", 404},
