@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -60,7 +61,7 @@ func TestGoldens(t *testing.T) {
 	for _, c := range cases() {
 		golden(t, c.name, fhir.Bundle(c.view, binaries(c.view)...))
 	}
-	golden(t, "codesystem", fhir.CodeSystem())
+	golden(t, "ig/codesystem", fhir.CodeSystem())
 	golden(t, "operationoutcome", fhir.OperationOutcome(fhir.IssueNotFound, "No such resource."))
 	v := cases()[1].view
 	golden(t, "searchset", fhir.SearchSet(v.Site, fhir.Page{
@@ -74,26 +75,29 @@ func TestGoldens(t *testing.T) {
 func TestGoldenFolderHasNoStranger(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{"README.md": true}
-	for _, n := range []string{"codesystem", "operationoutcome", "searchset", "capabilitystatement"} {
+	for _, n := range []string{"ig/codesystem", "operationoutcome", "searchset", "capabilitystatement"} {
 		known[n+".golden.json"] = true
 	}
 	for _, c := range cases() {
 		known[c.name+".golden.json"] = true
 	}
-	files, err := os.ReadDir(goldenDir)
-	if err != nil {
-		t.Fatal(err)
-	}
 	readme, err := os.ReadFile(filepath.Join(goldenDir, "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range files {
-		if !known[f.Name()] {
-			t.Errorf("%s belongs to no case", f.Name())
+	err = fs.WalkDir(os.DirFS(goldenDir), ".", func(name string, f fs.DirEntry, err error) error {
+		if err != nil || f.IsDir() {
+			return err
 		}
-		if f.Name() != "README.md" && !bytes.Contains(readme, []byte("`"+f.Name()+"`")) {
-			t.Errorf("%s has no line in README.md", f.Name())
+		if !known[name] {
+			t.Errorf("%s belongs to no case", name)
 		}
+		if name != "README.md" && !bytes.Contains(readme, []byte("`"+name+"`")) {
+			t.Errorf("%s has no line in README.md", name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
