@@ -169,6 +169,71 @@ func TestLabelsRoundTrip(t *testing.T) {
 	}
 }
 
+// TestLabelsOfAnyOrientation compares the tables of aligned volumes with the truth
+// of each point, which a tilted volume is sampled by.
+func TestLabelsOfAnyOrientation(t *testing.T) {
+	t.Parallel()
+	g := input.Grid{Dims: [3]int{20, 24, 28}, SpacingMM: 1.5, OriginMM: neckfrac.Vec3{-15, -18, 21}}
+	block := func(mm neckfrac.Vec3) uint8 {
+		if mm[0] > 3 && mm[1] > -6 && mm[1] < 9 && mm[2] < 12 && mm[2] > -9 {
+			return 5
+		}
+		return 0
+	}
+	for name, dir := range map[string][3]neckfrac.Vec3{
+		"axial": axial, "feet first": {{1, 0, 0}, {0, -1, 0}, {0, 0, -1}}, "sagittal": {{0, 1, 0}, {0, 0, -1}, {-1, 0, 0}}, "tilted": tilted(8),
+	} {
+		grid := gridOf([3]int{80, 80, 80}, neckfrac.Vec3{0.5, 0.5, 0.5}, neckfrac.Vec3{}, dir)
+		middle := grid.ToMM(neckfrac.Vec3{39.5, 39.5, 39.5})
+		for a := range 3 {
+			grid.OriginMM[a] -= middle[a]
+		}
+		l := &neckfrac.Labels{Grid: grid, Voxel: make([]uint8, grid.Len())}
+		for k := range 80 {
+			for j := range 80 {
+				for i := range 80 {
+					l.Voxel[grid.Index(i, j, k)] = block(grid.ToMM(neckfrac.Vec3{float64(i), float64(j), float64(k)}))
+				}
+			}
+		}
+		out, err := input.SampleLabels(l, g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for x := range g.Dims[0] {
+			for y := range g.Dims[1] {
+				for z := range g.Dims[2] {
+					mm := g.ToMM(float64(x), float64(y), float64(z))
+					edge := false
+					for _, d := range []neckfrac.Vec3{{1.5, 0, 0}, {0, 1.5, 0}, {0, 0, 1.5}} {
+						for _, s := range []float64{-1, 1} {
+							edge = edge || block(neckfrac.Vec3{mm[0] + s*d[0], mm[1] + s*d[1], mm[2] + s*d[2]}) != block(mm)
+						}
+					}
+					if p := grid.ToIndex(mm); edge || p[0] < 1 || p[1] < 1 || p[2] < 1 || p[0] > 78 || p[1] > 78 || p[2] > 78 {
+						continue
+					}
+					if got := out[g.Index(x, y, z)]; got != block(mm) {
+						t.Fatalf("%s: %v is %d, want %d", name, mm, got, block(mm))
+					}
+				}
+			}
+		}
+	}
+}
+
+func BenchmarkSampleLabels(b *testing.B) {
+	_, g, labels := necklace(b, ramp)
+	l := input.ToLabels(g, labels)
+	g.SpacingMM, g.Dims = 0.75, [3]int{2 * g.Dims[0], 2 * g.Dims[1], 2 * g.Dims[2]}
+	for b.Loop() {
+		if _, err := input.SampleLabels(l, g); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(g.Len()), "voxels")
+}
+
 func BenchmarkCrop(b *testing.B) {
 	s, g, labels := necklace(b, ramp)
 	spec := input.FirstForm().Classify

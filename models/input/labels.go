@@ -16,28 +16,86 @@ func SampleLabels(l *neckfrac.Labels, g Grid) ([]uint8, error) {
 		return nil, neckfrac.Errorf(neckfrac.Invalid, "input: labels", "size does not match the voxels")
 	}
 	out := make([]uint8, g.Len())
-	quarter := 0.25
+	t := newLabelTables(l, g)
 	parallel(g.Dims[0], func(lo, hi int) {
 		for x := lo; x < hi; x++ {
 			for z := range g.Dims[2] {
-				for y := range g.Dims[1] {
-					var votes [neckfrac.LabelOtherBone + 1]uint8
-					for corner := range 8 {
-						d := [3]float64{-quarter, -quarter, -quarter}
-						for c := range 3 {
-							if corner>>c&1 == 1 {
-								d[c] = quarter
-							}
-						}
-						mm := g.ToMM(float64(x)+d[0], float64(y)+d[1], float64(z)+d[2])
-						votes[labelAt(l, mm)]++
-					}
-					out[g.Index(x, y, z)] = winner(&votes)
+				row := out[g.Index(x, 0, z):][:g.Dims[1]]
+				for y := range row {
+					row[y] = t.vote(x, y, z)
 				}
 			}
 		}
 	})
 	return out, nil
+}
+
+// labelTables find the eight source voxels of a voxel. Where the axes are aligned
+// they are sums of three table entries, -1 for outside; else tables are empty and
+// every point is mapped by itself.
+type labelTables struct {
+	l  *neckfrac.Labels
+	g  Grid
+	at [3][][2]int
+}
+
+// subVoxel is where the two points along an axis lie, from the middle of a voxel.
+var subVoxel = [2]float64{-0.25, 0.25}
+
+func newLabelTables(l *neckfrac.Labels, g Grid) *labelTables {
+	t := &labelTables{l: l, g: g}
+	perm := dominant(l.Grid)
+	if drift(l.Grid, perm) > maxDriftMM {
+		return t
+	}
+	strides := [3]int{1, l.Dims[0], l.Dims[0] * l.Dims[1]}
+	for c, a := range perm {
+		t.at[c] = make([][2]int, g.Dims[c])
+		for i := range g.Dims[c] {
+			for s, d := range subVoxel {
+				p := [3]float64{}
+				p[c] = float64(i) + d
+				mm := g.ToMM(p[0], p[1], p[2])
+				k := int(math.Floor((mm[c]-l.OriginMM[c])/(l.Direction[a][c]*l.SpacingMM[a]) + 0.5))
+				t.at[c][i][s] = -1
+				if k >= 0 && k < l.Dims[a] {
+					t.at[c][i][s] = k * strides[a]
+				}
+			}
+		}
+	}
+	return t
+}
+
+func (t *labelTables) vote(x, y, z int) uint8 {
+	var votes [neckfrac.LabelOtherBone + 1]uint8
+	first, same := uint8(0), true
+	for corner := range 8 {
+		l := t.point(x, y, z, corner)
+		votes[l]++
+		if corner == 0 {
+			first = l
+		}
+		same = same && l == first
+	}
+	if same {
+		return first
+	}
+	return winner(&votes)
+}
+
+func (t *labelTables) point(x, y, z, corner int) uint8 {
+	if t.at[0] == nil {
+		return labelAt(t.l, t.g.ToMM(float64(x)+subVoxel[corner&1], float64(y)+subVoxel[corner>>1&1], float64(z)+subVoxel[corner>>2]))
+	}
+	i, j, k := t.at[0][x][corner&1], t.at[1][y][corner>>1&1], t.at[2][z][corner>>2]
+	if i < 0 || j < 0 || k < 0 {
+		return 0
+	}
+	if v := t.l.Voxel[i+j+k]; v <= neckfrac.LabelOtherBone {
+		return v
+	}
+	return 0
 }
 
 func winner(votes *[neckfrac.LabelOtherBone + 1]uint8) uint8 {
