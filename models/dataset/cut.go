@@ -27,6 +27,12 @@ func (o Options) cut(ctx context.Context, dir, split string) (*piece, error) {
 		return nil, err
 	}
 	v, err := o.Readers.Volume(ctx, filepath.Join(dir, "dicom"))
+	if r, ok := neckfrac.AsRefused(err); ok {
+		o.Log.Info("study refused", "study", truth.ID, "reason", string(r.Reason))
+		s := studyOf(truth, split)
+		s.Refused = r.Reason
+		return &piece{study: s}, nil
+	}
 	if err != nil {
 		return nil, neckfrac.E("dataset: volume", err)
 	}
@@ -121,7 +127,7 @@ func (o Options) cutCrops(p *piece, truth Truth, stack *input.Stack, g input.Gri
 		if f.Coverage == neckfrac.CoverageNone {
 			continue
 		}
-		at, ok := trueLevel(found.Labels, labels, uint8(v))
+		at, ok := TrueLevel(found.Labels, labels, uint8(v))
 		if !ok {
 			o.Log.Info("mask on no vertebra", "study", truth.ID, "level", v.String())
 			continue

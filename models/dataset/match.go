@@ -11,8 +11,9 @@ import (
 // for its truth to count; under it the mask is on nothing that is labelled.
 const leastOverlap = 0.3
 
-// trueLevel gives the vertebra that most of a predicted level's mask lies on.
-func trueLevel(predicted, truth []uint8, level uint8) (neckfrac.Vertebra, bool) {
+// TrueLevel gives the vertebra that most of a predicted level's mask lies on; false
+// when too little of it lies on any. The fields must have the same grid.
+func TrueLevel(predicted, truth []uint8, level uint8) (neckfrac.Vertebra, bool) {
 	var hits [neckfrac.LabelOtherBone + 1]int
 	n := 0
 	for i, l := range predicted {

@@ -49,6 +49,9 @@ type Totals struct {
 	// levels wholly in field that the segmenter did not find.
 	Misnamed int `json:"misnamed"`
 	Missed   int `json:"missed"`
+	// Refused counts studies whose volume the service would not analyse; they are not
+	// in the set.
+	Refused int `json:"refused"`
 }
 
 // Study is a row of dataset.json.
@@ -68,6 +71,8 @@ type Study struct {
 	// Misnamed and Missed are summed into Totals.
 	Misnamed int `json:"misnamed,omitempty"`
 	Missed   int `json:"missed,omitempty"`
+	// Refused is set in the journal alone: dataset.json leaves such a study out.
+	Refused neckfrac.Reason `json:"refused,omitempty"`
 }
 
 // Block places a study in segment.i16 and segment.u8.

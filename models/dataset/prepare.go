@@ -64,7 +64,7 @@ func (o Options) jobs() ([]job, Source, error) {
 			seen[t.ID] = true
 			split := in.Split
 			if split == "" {
-				split = splitOf(t.ID)
+				split = SplitOf(t.ID)
 			}
 			b, err := json.Marshal(t)
 			if err != nil {
@@ -80,9 +80,9 @@ func (o Options) jobs() ([]job, Source, error) {
 	return out, Source{Layout: "phantom", Digest: hex.EncodeToString(h.Sum(nil)), Segmenter: o.SegmenterID}, nil
 }
 
-// splitOf spreads studies by a hash of their id, so that a study keeps its split
+// SplitOf spreads studies by a hash of their id, so that a study keeps its split
 // when others are added.
-func splitOf(id string) string {
+func SplitOf(id string) string {
 	h := sha256.Sum256([]byte("split " + id))
 	switch share := int(h[0])<<8 | int(h[1]); {
 	case share < 70*65536/100:
@@ -179,8 +179,13 @@ func (o Options) dispatch(ctx context.Context, jobs []job, places chan struct{},
 
 // finish writes dataset.json.
 func (o Options) finish(w *writer, source Source) (Meta, error) {
-	m := Meta{Schema: schema, Spec: o.Specs, Source: source, Studies: w.done, Files: partFiles(o.Parts)}
+	m := Meta{Schema: schema, Spec: o.Specs, Source: source, Studies: []Study{}, Files: partFiles(o.Parts)}
 	for _, s := range w.done {
+		if s.Refused != "" {
+			m.Totals.Refused++
+			continue
+		}
+		m.Studies = append(m.Studies, s)
 		m.Totals.Studies++
 		m.Totals.Positive += s.Label
 		m.Totals.Occult += len(s.Occult)

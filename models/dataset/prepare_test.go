@@ -248,6 +248,26 @@ func TestMisnamedLevelKeepsTheTruthOfItsPlace(t *testing.T) {
 	}
 }
 
+func TestRefusedStudyIsLeftOut(t *testing.T) {
+	t.Parallel()
+	r := readers
+	r.Volume = func(ctx context.Context, dir string) (*neckfrac.Volume, error) {
+		if strings.Contains(dir, "s001") {
+			return nil, neckfrac.Refuse("assemble", neckfrac.SliceThickness, "")
+		}
+		return readers.Volume(ctx, dir)
+	}
+	out := t.TempDir()
+	m, err := dataset.Prepare(t.Context(), dataset.Options{Inputs: []dataset.Input{{Dir: writeStudies(t, 3), Split: dataset.SplitCalib}},
+		Out: out, Segmenter: segmenter(0), SegmenterID: "a", Readers: r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(m.Studies) != 2 || m.Totals.Refused != 1 || m.Studies[1].ID != "s002" || m.Studies[1].Crops[0] != 7 {
+		t.Errorf("totals %+v", m.Totals)
+	}
+}
+
 func TestPrepareResumes(t *testing.T) {
 	t.Parallel()
 	in := writeStudies(t, 5)
