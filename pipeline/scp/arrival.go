@@ -21,8 +21,9 @@ type Peer struct {
 // maxText bounds the text we keep of a header; PN is the longest that we need.
 const maxText = 5*64 + 2
 
-// arrival reads the study, series and instance facts of a header.
-func arrival(ds dataset.Dataset, ts string, peer Peer, now time.Time) (neckfrac.Arrival, error) {
+// ReadArrival takes the study, series and instance facts of a header that was read with
+// bounds; ts is the transfer syntax it came in. A UID that breaks its grammar is Invalid.
+func ReadArrival(ds dataset.Dataset, ts string, peer Peer, now time.Time) (neckfrac.Arrival, error) {
 	var a neckfrac.Arrival
 	var err error
 	if a.Study.UID, err = neckfrac.ParseStudyUID(text(ds, dataset.TagStudyInstanceUID)); err != nil {

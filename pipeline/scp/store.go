@@ -41,7 +41,7 @@ func (s *session) store(ctx context.Context, rq *dicomnet.StoreRequest, body io.
 	if text(ds, dataset.TagSOPInstanceUID) != rq.SOPInstanceUID || text(ds, dataset.TagSOPClassUID) != rq.SOPClassUID {
 		return neckfrac.Wrap(neckfrac.Invalid, "store", errMismatch)
 	}
-	a, err := arrival(ds, rq.TransferSyntaxUID, s.peer, s.backend.cfg.Now().UTC())
+	a, err := ReadArrival(ds, rq.TransferSyntaxUID, s.peer, s.backend.cfg.Now().UTC())
 	if err != nil {
 		return neckfrac.E("store", err)
 	}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/neckfrac/neckfrac/models/onnx"
+)
+
+// DoctorCmd checks what the service needs.
+type DoctorCmd struct {
+	Config string `help:"YAML file." type:"existingfile" placeholder:"FILE"`
+}
+
+// finding is one line of the doctor: what was looked at, what was seen, what to do.
+type finding struct {
+	what, seen, next string
+	bad              bool
+}
+
+// Run prints a line per check and fails when one is bad.
+func (c DoctorCmd) Run(rt *Runtime) error {
+	cfg, err := LoadConfig(c.Config, rt.Environ)
+	if err != nil {
+		fmt.Fprintf(rt.Stdout, "FAULT  configuration   %v\n", err)
+		return &exitError{exitUsage, "the configuration must be mended first"}
+	}
+	checks := []func(*Runtime, Config) finding{checkLibrary, checkPack, checkDisk, checkIdentity}
+	bad := 0
+	for _, check := range checks {
+		bad += report(rt, check(rt, cfg))
+	}
+	for _, p := range []struct{ key, addr string }{{"dicom.addr", cfg.DICOM.Addr}, {"http.addr", cfg.HTTP.Addr}, {"admin.addr", cfg.Admin.Addr}} {
+		bad += report(rt, checkPort(p.key, p.addr))
+	}
+	if bad > 0 {
+		return &exitError{exitFailed, fmt.Sprintf("%d checks failed", bad)}
+	}
+	return nil
+}
+
+func report(rt *Runtime, f finding) int {
+	word, n := "ok    ", 0
+	if f.bad {
+		word, n = "FAULT ", 1
+	}
+	fmt.Fprintf(rt.Stdout, "%s %-15s %s\n", word, f.what, f.seen)
+	if f.bad && f.next != "" {
+		fmt.Fprintf(rt.Stdout, "       %-15s → %s\n", "", f.next)
+	}
+	return n
+}
+
+func checkLibrary(rt *Runtime, _ Config) finding {
+	f := finding{what: "onnx runtime", next: "make setup, or set NECKFRAC_ORT to a libonnxruntime of version 1.24 or newer"}
+	path, err := onnx.FindLibrary(rt.ORTLib)
+	if err != nil {
+		f.seen, f.bad = err.Error(), true
+		return f
+	}
+	version, err := onnx.Load(path)
+	if err != nil {
+		f.seen, f.bad = err.Error(), true
+		return f
+	}
+	f.seen = version + " in " + path
+	return f
+}
+
+func checkPack(_ *Runtime, cfg Config) finding {
+	f := finding{what: "model pack", next: "check models.pack and models.trusted_keys, or get the pack again"}
+	path, err := cfg.packPath()
+	if err == nil && path == "" {
+		f.seen = "none: every study will end as not analysed (no-pack)"
+		return f
+	}
+	if err != nil {
+		f.seen, f.bad = err.Error(), true
+		return f
+	}
+	p, err := openPack(path, cfg.Models.TrustedKeys)
+	if err != nil {
+		f.seen, f.bad = err.Error(), true
+		return f
+	}
+	defer p.Close()
+	id := p.ID()
+	f.seen = fmt.Sprintf("%s %s, domain %s, signature good, in %s", id.ID, id.Version, id.Domain, path)
+	return f
+}
+
+// checkDisk looks at the folder that is or would be the data directory.
+func checkDisk(_ *Runtime, cfg Config) finding {
+	f := finding{what: "data directory", next: "free disk space, or set data.dir to a folder that this user may write"}
+	dir, err := filepath.Abs(cfg.Data.Dir)
+	if err != nil {
+		f.seen, f.bad = err.Error(), true
+		return f
+	}
+	at := dir
+	for {
+		if _, err := os.Stat(at); err == nil || at == filepath.Dir(at) {
+			break
+		}
+		at = filepath.Dir(at)
+	}
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(at, &st); err != nil {
+		f.seen, f.bad = err.Error(), true
+		return f
+	}
+	free := st.Bavail * uint64(st.Bsize)
+	f.seen = fmt.Sprintf("%s, %d GB free", dir, free>>30)
+	if free < 2*minFree {
+		f.bad = true
+	}
+	probe, err := os.CreateTemp(at, ".neckfrac-doctor-")
+	if err != nil {
+		f.seen, f.bad = err.Error(), true
+		return f
+	}
+	probe.Close()
+	os.Remove(probe.Name())
+	return f
+}
+
+// checkIdentity says whether cards can name anybody.
+func checkIdentity(_ *Runtime, cfg Config) finding {
+	f := finding{what: "identity table"}
+	if len(cfg.Identity) == 0 {
+		f.seen = "empty: no CDS card is shown and reports carry no patient identifier; add identity rows to change that"
+		return f
+	}
+	f.seen = fmt.Sprintf("%d issuers, %d CDS clients", len(cfg.Identity), len(cfg.CDS.Clients))
+	return f
+}
+
+func checkPort(key, addr string) finding {
+	f := finding{what: key, seen: addr + " is free", next: "stop what listens there (the service itself, if it runs), or set " + key}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		f.seen, f.bad = addr+" is taken", true
+		return f
+	}
+	l.Close()
+	return f
+}

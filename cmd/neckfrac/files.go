@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/neckfrac/neckfrac"
+	"github.com/neckfrac/neckfrac/dicomnet/dataset"
+	"github.com/neckfrac/neckfrac/pipeline/volume"
+)
+
+// openInputs opens the CT files below paths as the runner sees them. The caller closes
+// the files, also on error.
+func openInputs(paths []string) (inputs []volume.Input, files []*os.File, err error) {
+	found, err := findDICOM(paths)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, d := range found {
+		if d.meta.SOPClassUID != dataset.CTImageStorage {
+			continue
+		}
+		f, err := os.Open(d.path)
+		if err != nil {
+			return inputs, files, neckfrac.Wrap(neckfrac.NotFound, "read", err)
+		}
+		files = append(files, f)
+		st, err := f.Stat()
+		if err != nil {
+			return inputs, files, neckfrac.Wrap(neckfrac.Unavailable, "read", err)
+		}
+		ds, err := readHeader(f)
+		if err != nil {
+			return inputs, files, neckfrac.Errorf(neckfrac.Invalid, "read", "%s: header can't be read", d.path)
+		}
+		series, _ := ds.UID(dataset.TagSeriesInstanceUID)
+		inputs = append(inputs, volume.Input{Series: neckfrac.SeriesUID(series), Instance: neckfrac.InstanceUID(d.meta.SOPInstanceUID), File: f, Size: st.Size()})
+	}
+	return inputs, files, nil
+}
+
+// readHeader reads the data set before the pixels.
+func readHeader(f *os.File) (dataset.Dataset, error) {
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	_, r, err := dataset.ReadPart10(ioSection(f, st.Size()), dataset.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	ds, _, err := r.ReadHeader()
+	return ds, err
+}
+
+// readVolume assembles the volume below a folder, in this process: the folder is the
+// user's own data set, not a stranger's upload.
+func readVolume(ctx context.Context, dir string) (*neckfrac.Volume, error) {
+	inputs, files, err := openInputs([]string{dir})
+	defer closeAll(files)
+	if err != nil {
+		return nil, err
+	}
+	a, err := volume.Assemble(ctx, inputs, volume.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	return a.Volume, nil
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		f.Close()
+	}
+}
+
+// dirSize adds up the regular files of a folder.
+func dirSize(dir string) (total int64, err error) {
+	err = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			total += info.Size()
+		}
+		return err
+	})
+	return total, err
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/neckfrac/neckfrac"
+	"github.com/neckfrac/neckfrac/models/phantom"
+)
+
+// PhantomCmd makes synthetic studies.
+type PhantomCmd struct {
+	Out      string   `required:"" help:"Folder to write to." placeholder:"DIR"`
+	N        int      `short:"n" default:"1" help:"Number of studies."`
+	Seed     uint64   `default:"1" help:"Seed of the first study; study i has seed+i."`
+	Mode     string   `enum:"natural,enriched" default:"natural" help:"natural: cohort shares; enriched: several fractures each."`
+	Fracture []string `help:"Break exactly these, LEVEL or LEVEL:TYPE, as C5:burst. Repeatable." placeholder:"C5:burst"`
+	Intact   bool     `help:"The unfractured twin of the same seed."`
+	Coverage string   `enum:"mixed,full,partial" default:"mixed" help:"How much of the neck the stack holds."`
+	Protocol string   `enum:"mixed,diagnostic,wide,therapy" default:"mixed" help:"Kind of scan."`
+	Acquired string   `help:"Acquisition time of the first study, RFC 3339. Defaults to now." placeholder:"TIME"`
+	Layout   string   `enum:"dicom" default:"dicom" help:"Layout on disk."`
+	Pictures bool     `help:"Also write a contact sheet PNG per study."`
+}
+
+// Run writes the studies and says where.
+func (c PhantomCmd) Run(rt *Runtime) error {
+	cfg, err := c.config()
+	if err != nil {
+		return err
+	}
+	at := time.Now()
+	if c.Acquired != "" {
+		if at, err = time.Parse(time.RFC3339, c.Acquired); err != nil {
+			return neckfrac.Errorf(neckfrac.Invalid, "--acquired", "want RFC 3339, as 2026-03-04T05:06:07Z")
+		}
+	}
+	p := newProgress(rt, c.N, "phantoms")
+	index, err := phantom.Set{First: cfg, Count: c.N, Acquired: at, Progress: p.set}.Write(rt.Context, c.Out)
+	p.end()
+	if err != nil {
+		return err
+	}
+	for _, e := range index.Studies {
+		dir := filepath.Join(c.Out, e.ID)
+		if c.Pictures {
+			if err := c.picture(cfg, e.Seed, filepath.Join(dir, "sheet.png")); err != nil {
+				return err
+			}
+		}
+		if c.N <= 20 {
+			fmt.Fprintf(rt.Stdout, "%s\tseed %d\tfracture %d\n", dir, e.Seed, e.Patient)
+		}
+	}
+	fmt.Fprintf(rt.Stdout, "%d studies, generator %s, digest %.16s\n", len(index.Studies), index.Generator, index.Digest)
+	return nil
+}
+
+func (c PhantomCmd) config() (phantom.Config, error) {
+	cfg := phantom.Config{Seed: c.Seed, Intact: c.Intact,
+		Mode:     map[string]phantom.Mode{"natural": phantom.Natural, "enriched": phantom.Enriched}[c.Mode],
+		Coverage: map[string]phantom.Coverage{"mixed": phantom.CoverageMixed, "full": phantom.CoverageFull, "partial": phantom.CoveragePartial}[c.Coverage],
+		Protocol: map[string]phantom.Protocol{"mixed": phantom.ProtocolMixed, "diagnostic": phantom.ProtocolDiagnostic, "wide": phantom.ProtocolWide, "therapy": phantom.ProtocolTherapy}[c.Protocol],
+	}
+	for _, f := range c.Fracture {
+		level, kind, _ := strings.Cut(f, ":")
+		v, err := neckfrac.ParseVertebra(level)
+		if err != nil {
+			return cfg, neckfrac.Errorf(neckfrac.Invalid, "--fracture", "%q: want LEVEL or LEVEL:TYPE, as C5:burst", f)
+		}
+		spec := phantom.FractureSpec{Level: v, Type: phantom.Type(kind)}
+		if kind != "" && !contains(phantom.Types(v), spec.Type) {
+			return cfg, neckfrac.Errorf(neckfrac.Invalid, "--fracture", "%q does not occur at %v; types there: %s", kind, v, join(phantom.Types(v)))
+		}
+		cfg.Fractures, cfg.Mode = append(cfg.Fractures, spec), phantom.Forced
+	}
+	return cfg, nil
+}
+
+func (c PhantomCmd) picture(cfg phantom.Config, seed uint64, file string) error {
+	cfg.Seed = seed
+	s, err := phantom.Generate(cfg)
+	if err != nil {
+		return err
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return neckfrac.Wrap(neckfrac.Unavailable, "phantom", err)
+	}
+	if err := s.ContactSheet(f); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}
+
+func contains(types []phantom.Type, t phantom.Type) bool {
+	for _, x := range types {
+		if x == t {
+			return true
+		}
+	}
+	return false
+}
+
+func join(types []phantom.Type) string {
+	out := make([]string, len(types))
+	for i, t := range types {
+		out[i] = string(t)
+	}
+	return strings.Join(out, ", ")
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/neckfrac/neckfrac"
+	"github.com/neckfrac/neckfrac/api"
+	"github.com/neckfrac/neckfrac/api/ui"
+	cdshooks "github.com/neckfrac/neckfrac/cds-hooks"
+	"github.com/neckfrac/neckfrac/dicomnet"
+	"github.com/neckfrac/neckfrac/dicomnet/dataset"
+	"github.com/neckfrac/neckfrac/fhir"
+	"github.com/neckfrac/neckfrac/pipeline"
+	"github.com/neckfrac/neckfrac/pipeline/scp"
+)
+
+// wireHTTP makes the API's and the operator's handlers.
+func (s *Service) wireHTTP(bound net.Addr) error {
+	public := s.cfg.HTTP.PublicURL
+	if public == "" {
+		public = "http://" + bound.String()
+	}
+	zone, err := time.LoadLocation(s.cfg.Site.Timezone)
+	if err != nil {
+		return configErr("site.timezone", "want an IANA name such as Europe/Berlin")
+	}
+	identities := s.cfg.identities()
+	resources, err := fhir.New(fhir.Config{
+		Site: fhir.Site{BaseURL: public + "/fhir", Organization: s.cfg.Site.Name, Identities: identities, Zone: zone, Software: softwareVersion()},
+		Log:  s.log, Packs: s.packs(),
+	}, s.db, s.blobs, s.db)
+	if err != nil {
+		return err
+	}
+	hooks, err := cdshooks.New(cdshooks.Config{
+		PublicURL: public, Clients: s.cfg.cdsClients(), Identities: identities, Zone: zone, Log: s.log, Count: s.countHooks(),
+	}, s.db, s.db)
+	if err != nil {
+		return err
+	}
+	server, err := api.New(api.Config{
+		Records: s.db, Blobs: s.blobs, Page: ui.Files(), Profile: neckfrac.Profile(s.cfg.Profile), Zone: zone, PublicURL: public,
+		OverdueAfter: s.cfg.Result.Overdue, Log: s.log, Registerer: s.metrics,
+		Mounts: map[string]http.Handler{"/fhir": resources, "/cds-services": hooks},
+	})
+	if err != nil {
+		return err
+	}
+	admin, err := api.NewAdmin(api.AdminConfig{Gatherer: s.metrics, Profiling: true})
+	if err != nil {
+		return err
+	}
+	s.http, s.admin = api.NewHTTPServer(server.Handler()), api.NewHTTPServer(admin)
+	return nil
+}
+
+// packs lists the installed pack, so that its Device can be read before a report.
+func (s *Service) packs() []neckfrac.PackID {
+	if s.pack.id.Digest == "" {
+		return nil
+	}
+	return []neckfrac.PackID{s.pack.id}
+}
+
+// countHooks counts how calls of the CDS services ended.
+func (s *Service) countHooks() func(cdshooks.Event) {
+	calls := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "neckfrac_cds_calls_total", Help: "CDS Hooks calls by how they ended."}, []string{"event"})
+	s.metrics.MustRegister(calls)
+	return func(e cdshooks.Event) { calls.WithLabelValues(string(e)).Inc() }
+}
+
+// storageClasses is what this version receives, in the order of preference of its
+// transfer syntaxes: a worker must be able to read what is accepted.
+var storageClasses = []dicomnet.Service{
+	{SOPClassUIDs: []string{dataset.Verification}, TransferSyntaxUIDs: []string{dataset.ExplicitVRLittleEndian, dataset.ImplicitVRLittleEndian}},
+	{SOPClassUIDs: []string{dataset.CTImageStorage}, TransferSyntaxUIDs: []string{dataset.ExplicitVRLittleEndian, dataset.ImplicitVRLittleEndian}},
+}
+
+// wireDICOM makes the storage SCP.
+func (s *Service) wireDICOM() error {
+	zone, err := time.LoadLocation(s.cfg.Site.Timezone)
+	if err != nil {
+		return configErr("site.timezone", "want an IANA name such as Europe/Berlin")
+	}
+	backend, err := scp.New(scp.Config{
+		AETitle: neckfrac.AETitle(s.cfg.DICOM.AET), Rules: s.cfg.rules(), Zone: zone, Log: s.log,
+		Receiver: &pipeline.Receiver{Blobs: s.blobs, Intake: s.db},
+	})
+	if err != nil {
+		return err
+	}
+	s.dicom, err = dicomnet.NewServer(backend, dicomnet.Config{
+		Services: storageClasses, Admit: dicomnet.AnyPeer, Logger: s.log,
+		Limits:                 dicomnet.Limits{MaxAssociations: s.cfg.DICOM.MaxAssociations, MaxAssociationsPerPeer: s.cfg.DICOM.MaxAssociations},
+		ImplementationClassUID: scp.ImplementationClassUID, ImplementationVersionName: scp.ImplementationVersionName,
+	})
+	return err
+}
+
+// rules are the configured peers; Validate has checked them.
+func (c Config) rules() []scp.Rule {
+	var out []scp.Rule
+	for _, p := range c.DICOM.Peers {
+		_, network, err := net.ParseCIDR(p.CIDR)
+		if err != nil {
+			continue
+		}
+		out = append(out, scp.Rule{AETitle: neckfrac.AETitle(p.AE), Network: network, Issuer: p.Issuer})
+	}
+	return out
+}
+
+// identities is the table of patient identity.
+func (c Config) identities() neckfrac.IdentityMap {
+	var out neckfrac.IdentityMap
+	for _, i := range c.Identity {
+		out = append(out, neckfrac.IdentityRow{Issuer: i.Issuer, FHIRSystem: i.FHIRSystem, HL7Authority: i.HL7Authority, FHIRServer: i.FHIRServer})
+	}
+	return out
+}
+
+// cdsClients are the EHRs that may call.
+func (c Config) cdsClients() []cdshooks.Client {
+	var out []cdshooks.Client
+	for _, cl := range c.CDS.Clients {
+		out = append(out, cdshooks.Client{Name: cl.Issuer, Loopback: cl.Loopback, FHIRServer: cl.FHIRServer, Issuers: cl.Issuers})
+	}
+	return out
+}
