@@ -1,8 +1,6 @@
 package phantom
 
 import (
-	"math"
-
 	"github.com/neckfrac/neckfrac"
 )
 
@@ -75,8 +73,8 @@ func (b *bone) seal() {
 		if !t.hollow {
 			out = append(out, t)
 			for a := range 3 {
-				lo[a] = math.Min(lo[a], t.bc[a]-t.br)
-				hi[a] = math.Max(hi[a], t.bc[a]+t.br)
+				lo[a] = min(lo[a], t.bc[a]-t.br)
+				hi[a] = max(hi[a], t.bc[a]+t.br)
 			}
 		}
 	}

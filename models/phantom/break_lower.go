@@ -98,7 +98,7 @@ func (b *breaker) squash(front, back float64) {
 	k := &b.b.marks
 	h := (b.m.hFront + b.m.hBack) / 2
 	b.loss = front
-	b.moved = math.Max(b.moved, front*b.m.hFront)
+	b.moved = max(b.moved, front*b.m.hFront)
 	b.k.squash = &squash{
 		half: h / 2, front: front * b.m.hFront, back: back * b.m.hBack, depth: k.halfDepth, width: k.halfWidth + 1.5,
 		buckle: b.r.between(0.3, 1.8), band: b.r.between(130, 320), bandZ: b.r.between(1.6, 3.2), bandMM: b.r.between(1, 1.9),
@@ -134,7 +134,7 @@ func (b *breaker) burst() {
 	})
 	if b.r.chance(0.75) {
 		b.cut(cut{
-			at: vec{0, k.halfDepth - b.r.between(2.5, 4.5), 1}, n: vec{b.r.spread(0, 0.15), 1, 0.25}, rough: 0.8, gap: math.Max(0.4, b.width*0.7),
+			at: vec{0, k.halfDepth - b.r.between(2.5, 4.5), 1}, n: vec{b.r.spread(0, 0.15), 1, 0.25}, rough: 0.8, gap: max(0.4, b.width*0.7),
 			lo: vec{-k.halfWidth * 0.75, 0, -b.m.hBack * 0.2}, hi: vec{k.halfWidth * 0.75, k.halfDepth + 8, b.m.hBack},
 			move: vec{0, b.r.between(0.8, 4.5), 0}, spin: turn(vec{1, 0, 0}, b.r.spread(0, 7)),
 		})
@@ -145,7 +145,7 @@ func (b *breaker) burst() {
 // larger triangle with a sagittal split beside it.
 func (b *breaker) teardrop(least, most, flexion float64) {
 	k := &b.b.marks
-	size := b.r.between(least, math.Min(most, b.m.hFront*0.85))
+	size := b.r.between(least, min(most, b.m.hFront*0.85))
 	low := -b.m.hFront/2 - 1
 	wide := k.halfWidth + 4
 	b.cut(cut{
@@ -155,6 +155,6 @@ func (b *breaker) teardrop(least, most, flexion float64) {
 	})
 	if flexion > 0 && b.r.chance(0.6) {
 		_, x := b.side()
-		b.cut(cut{at: vec{b.r.spread(0, 2), 2, 0}, n: vec{x, b.r.spread(0, 0.2), 0}, lo: vec{-wide, -k.halfDepth * 0.3, -200}, hi: vec{wide, k.halfDepth + 2, 200}, gap: math.Max(0.3, b.width*0.5)})
+		b.cut(cut{at: vec{b.r.spread(0, 2), 2, 0}, n: vec{x, b.r.spread(0, 0.2), 0}, lo: vec{-wide, -k.halfDepth * 0.3, -200}, hi: vec{wide, k.halfDepth + 2, 200}, gap: max(0.3, b.width*0.5)})
 	}
 }

@@ -19,7 +19,7 @@ func (b *breaker) posteriorArch() {
 		lo, hi := half(x)
 		lo[1] = 2.5
 		b.cut(cut{at: at, n: dir, lo: lo, hi: hi, move: add(scale(unit(dir), 0), vec{0, b.r.spread(0, 0.5), b.r.spread(0, 0.5)}), decay: 11})
-		b.moved = math.Max(b.moved, b.step(2))
+		b.moved = max(b.moved, b.step(2))
 		x = -x
 	}
 }

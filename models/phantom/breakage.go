@@ -130,7 +130,7 @@ func (s *squash) source(p vec) (vec, float64) {
 	mid := (p[2] + s.half) / (2*s.half - loss)
 	q[1] += s.buckle * fade * smooth(0.2, -0.9, p[1]/s.depth) * math.Sin(math.Pi*clamp(mid, 0, 1))
 	z := (p[2] - (top - s.bandZ) + wave*0.8) / s.bandMM
-	return q, s.band * math.Exp(-z*z) * fade * math.Min(1, loss/1.5)
+	return q, s.band * math.Exp(-z*z) * fade * min(1, loss/1.5)
 }
 
 // at samples the broken bone: the sample of the material that lies at p, and its
@@ -170,7 +170,7 @@ func (k *breakage) through(b *bone, p vec, i int, sigma float64) (sample, float6
 	if s2.d < 0.5 {
 		h1 += h2
 	}
-	return s1, math.Min(h1, 1)
+	return s1, min(h1, 1)
 }
 
 // near is the least distance to the bone over the places that p may come from.
@@ -178,14 +178,14 @@ func (k *breakage) near(b *bone, p vec) float64 {
 	d := b.at(p).d
 	if k.squash != nil {
 		q, _ := k.squash.source(p)
-		d = math.Min(d, b.at(q).d)
+		d = min(d, b.at(q).d)
 		p = q
 	}
 	for i := range k.cuts {
 		from := k.cuts[i].back(p)
-		d = math.Min(d, b.at(from).d)
+		d = min(d, b.at(from).d)
 		for j := i + 1; j < len(k.cuts); j++ {
-			d = math.Min(d, b.at(k.cuts[j].back(from)).d)
+			d = min(d, b.at(k.cuts[j].back(from)).d)
 		}
 	}
 	return d

@@ -168,7 +168,7 @@ func hounsfield(f *field, tx *textures, p vec, at int, under, sigma float64) flo
 		amp := 40 + 0.38*b.spongy
 		s := b.spongy + float64(f.dense[at]) +
 			amp*(2.2*(tx.strut.strut(p)-0.36)+0.35*tx.fine.at(p)) + 25*tx.coarse.at(p)
-		v += math.Max(s, -60) * in
+		v += max(s, -60) * in
 	}
 	return v
 }

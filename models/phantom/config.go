@@ -1,6 +1,8 @@
 package phantom
 
 import (
+	"fmt"
+
 	"github.com/neckfrac/neckfrac"
 )
 
@@ -108,4 +110,9 @@ func (c Config) filled() (Config, error) {
 		}
 	}
 	return c, nil
+}
+
+// recipe names all settings but the seed.
+func (c Config) recipe() string {
+	return fmt.Sprintf("mode %d, coverage %d, protocol %d, intact %t, %d x %d, %v", c.Mode, c.Coverage, c.Protocol, c.Intact, c.Matrix, c.MaxSlices, c.Fractures)
 }

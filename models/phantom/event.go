@@ -103,7 +103,7 @@ func (b *breaker) cut(c cut) {
 		c.lo, c.hi = vec{-200, -200, -200}, vec{200, 200, 200}
 	}
 	c.phase = b.r.between(0, 500)
-	b.moved = math.Max(b.moved, norm(c.move))
+	b.moved = max(b.moved, norm(c.move))
 	b.k.cuts = append(b.k.cuts, newCut(c))
 }
 

@@ -29,17 +29,16 @@ func Generate(c Config) (*Study, error) {
 	out := &Study{}
 	out.Truth = s.truth(c, &a, events)
 	finish(s, &a, picture.v)
-	out.place(s, &a, picture.v, cv)
-	out.see(s, &a, cv, events)
+	out.place(&a, picture.v, cv)
+	out.see(s, &a, cv)
+	out.shake(stream(c.Seed, "motion"), &a)
+	out.name()
 	return out, nil
 }
 
 // place fills the volume and labels.
-func (t *Study) place(s *scene, a *acquisition, v []float32, cv *canvas) {
-	grid := neckfrac.Grid{
-		Dims: [3]int{a.nx, a.ny, a.nz}, SpacingMM: vec{a.PixelMM, a.PixelMM, a.SpacingMM},
-		OriginMM: a.origin, Direction: identity,
-	}
+func (t *Study) place(a *acquisition, v []float32, cv *canvas) {
+	grid := a.grid()
 	hu := make([]int16, len(v))
 	for i, x := range v {
 		hu[i] = int16(math.Round(clamp(float64(x), -1024, 3071)))
@@ -60,7 +59,7 @@ func (t *Study) place(s *scene, a *acquisition, v []float32, cv *canvas) {
 }
 
 // see finds the voxels where a fracture can be seen and judges each level by them.
-func (t *Study) see(s *scene, a *acquisition, cv *canvas, events []event) {
+func (t *Study) see(s *scene, a *acquisition, cv *canvas) {
 	t.Fracture = make([]uint8, len(t.Volume.HU))
 	for _, le := range cv.lesion {
 		lt := t.Truth.Levels[le.b.level]

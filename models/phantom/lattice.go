@@ -70,14 +70,8 @@ func (b *bone) outerBox() (lo, hi vec) {
 		}
 		q := b.pose.outer(p)
 		for a := range 3 {
-			lo[a], hi[a] = math.Min(lo[a], q[a]), math.Max(hi[a], q[a])
+			lo[a], hi[a] = min(lo[a], q[a]), max(hi[a], q[a])
 		}
 	}
 	return lo, hi
-}
-
-// span is the range of z that a bone may reach.
-func (b *bone) span() (lo, hi float64) {
-	l, h := b.outerBox()
-	return l[2], h[2]
 }

@@ -1,8 +1,6 @@
 package phantom
 
 import (
-	"math"
-
 	"github.com/neckfrac/neckfrac"
 )
 
@@ -174,7 +172,7 @@ func addNuchalOssicle(s *scene, r random) {
 	b := &bone{name: "ossicle", wobble: 0.2, spongy: 250, hard: s.p.hard}
 	b.pose = s.chain[i].pose
 	k := &s.chain[i].marks
-	back := math.Max(k.spinousTip[1], s.chain[i+1].marks.spinousTip[1]-4)
+	back := max(k.spinousTip[1], s.chain[i+1].marks.spinousTip[1]-4)
 	at := vec{r.spread(0, 1), back + r.between(5, 12), r.spread(0, 4)}
 	b.solid(part{kind: shapeEllipsoid, c: at, h: vec{r.between(1.2, 2.4), r.between(1.5, 3), r.between(3, 7)}, cortex: 1.2})
 	s.others = append(s.others, b)

@@ -51,7 +51,7 @@ func finish(s *scene, a *acquisition, v []float32) {
 // noiseTiles draws periodic noise with the spectrum of the kernel: low frequencies
 // are weak, as the ramp filter leaves them.
 func (a *acquisition) noiseTiles(r random) [][]float32 {
-	sigma := math.Max(a.FWHM/2.355*0.8/a.PixelMM, 0.3)
+	sigma := max(a.FWHM/2.355*0.8/a.PixelMM, 0.3)
 	out := make([][]float32, noiseTiles)
 	for n := range out {
 		t := make([]float32, noiseSide*noiseSide)

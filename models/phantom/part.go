@@ -82,8 +82,8 @@ func (t *part) distance(p vec) float64 {
 		if t.shear != 0 {
 			z /= math.Sqrt(1 + t.shear*t.shear)
 		}
-		in := math.Min(math.Max(x, math.Max(y, z)), 0)
-		x, y, z = math.Max(x, 0), math.Max(y, 0), math.Max(z, 0)
+		in := min(max(x, max(y, z)), 0)
+		x, y, z = max(x, 0), max(y, 0), max(z, 0)
 		return in + math.Sqrt(x*x+y*y+z*z) - t.round
 	case shapeEllipsoid:
 		return ellipsoid(q, t.h)
@@ -104,7 +104,7 @@ func ellipsoid(q, h vec) float64 {
 	x, y, z = x/h[0], y/h[1], z/h[2]
 	k1 := math.Sqrt(x*x + y*y + z*z)
 	if k1 < 1e-9 {
-		return -math.Min(h[0], math.Min(h[1], h[2]))
+		return -min(h[0], min(h[1], h[2]))
 	}
 	return k0 * (k0 - 1) / k1
 }
@@ -128,8 +128,8 @@ func (t *part) ring(q vec) float64 {
 	az := math.Atan2(q[0], q[1])*180/math.Pi - t.arc[0]
 	az -= 360 * math.Round(az/360)
 	da := (math.Abs(az)-t.arc[1])*math.Pi/180*math.Sqrt(a*b) + t.round
-	in := math.Min(math.Max(dr, math.Max(dz, da)), 0)
-	dr, dz, da = math.Max(dr, 0), math.Max(dz, 0), math.Max(da, 0)
+	in := min(max(dr, max(dz, da)), 0)
+	dr, dz, da = max(dr, 0), max(dz, 0), max(da, 0)
 	return in + math.Sqrt(dr*dr+dz*dz+da*da) - t.round
 }
 
@@ -145,10 +145,10 @@ func (s *bodyShape) distance(q vec) float64 {
 	}
 	rx, ry := math.Abs(q[0])/a, q[1]/b
 	half := lerp(s.hFront, s.hBack, clamp(ry*0.5+0.5, 0, 1)) / 2
-	bowl := math.Max(0, 1-rx*rx*rx*rx-ry*ry*ry*ry)
+	bowl := max(0, 1-rx*rx*rx*rx-ry*ry*ry*ry)
 	top := half - s.hollowTop*bowl + s.uncus*smooth(0.60, 0.96, rx)*smooth(-0.75, 0.1, ry)
-	bot := -half + s.hollowBot*math.Max(0, 1-ry*ry) + s.bevel*smooth(0.55, 1.0, rx) - s.lip*smooth(-0.55, -1.0, ry)
-	dz := math.Max(q[2]-top, bot-q[2]) * 0.88
+	bot := -half + s.hollowBot*max(0, 1-ry*ry) + s.bevel*smooth(0.55, 1.0, rx) - s.lip*smooth(-0.55, -1.0, ry)
+	dz := max(q[2]-top, bot-q[2]) * 0.88
 	return smax(dr, dz, 1.0)
 }
 
@@ -158,17 +158,17 @@ func (t *part) bound() {
 	switch t.kind {
 	case shapeCapsule:
 		t.bc = scale(add(t.c, t.e), 0.5)
-		t.br = norm(sub(t.e, t.c))/2 + math.Max(t.h[0], t.h[1])
+		t.br = norm(sub(t.e, t.c))/2 + max(t.h[0], t.h[1])
 	case shapeColumn:
 		t.br = math.Inf(1)
 	case shapeArc:
-		t.br = norm(vec{math.Max(t.h[0], t.h[1]) + t.arc[2], 0, t.h[2]})
+		t.br = norm(vec{max(t.h[0], t.h[1]) + t.arc[2], 0, t.h[2]})
 	case shapeBody:
 		s := t.body
-		t.br = norm(vec{math.Max(s.aTop, s.aBot), math.Max(s.bTop, s.bBot), (s.hFront+s.hBack)/4 + s.uncus + s.lip})
+		t.br = norm(vec{max(s.aTop, s.aBot), max(s.bTop, s.bBot), (s.hFront+s.hBack)/4 + s.uncus + s.lip})
 	case shapeBox:
 		t.br = norm(vec{t.h[0], t.h[1], t.h[2] + math.Abs(t.shear)*t.h[1]})
 	default:
-		t.br = math.Max(t.h[0], math.Max(t.h[1], t.h[2]))
+		t.br = max(t.h[0], max(t.h[1], t.h[2]))
 	}
 }

@@ -10,7 +10,7 @@ var levelCount = []float64{64.8, 24.9, 6.7, 2.7, 0.7, 0.2}
 
 // firstLevel is fitted so that, with the draw of further levels below, the shares of
 // positives come out as 15.2, 29.7, 7.6, 11.2, 16.9, 28.8, 40.9 %.
-var firstLevel = [neckfrac.Levels]float64{11.2, 22.5, 3.0, 4.1, 7.8, 17.6, 33.8}
+var firstLevel = [neckfrac.Levels]float64{9.45, 23.71, 2.95, 5.63, 8.18, 17.24, 32.84}
 
 // together is P(column broken | row broken) in percent, same source.
 var together = [neckfrac.Levels][neckfrac.Levels]float64{

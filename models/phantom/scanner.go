@@ -1,6 +1,10 @@
 package phantom
 
-import "math"
+import (
+	"math"
+
+	"github.com/neckfrac/neckfrac"
+)
 
 // acquisition is where and how a scene is scanned.
 type acquisition struct {
@@ -32,7 +36,7 @@ func plan(s *scene, c Config) acquisition {
 	lo, hi := a.drawRange(s, stream(s.seed, "coverage"), c, protocol)
 	if n := (hi - lo) / a.SpacingMM; n > float64(c.MaxSlices) {
 		a.SpacingMM = (hi - lo) / float64(c.MaxSlices)
-		a.SliceMM = math.Max(a.SliceMM, a.SpacingMM)
+		a.SliceMM = max(a.SliceMM, a.SpacingMM)
 	}
 	a.nx, a.ny = a.rows, a.rows
 	a.nz = max(8, int((hi-lo)/a.SpacingMM))
@@ -58,13 +62,13 @@ func (a *acquisition) drawResolution(r random, p Protocol) {
 		a.SpacingMM = a.SliceMM
 	case ProtocolWide:
 		a.Protocol, a.fov = "wide", lerp(240, 460, u)
-		a.SliceMM, a.SpacingMM = math.Max(slice, 1), math.Max(slice*overlap, 0.8)
+		a.SliceMM, a.SpacingMM = max(slice, 1), max(slice*overlap, 0.8)
 	default:
 		a.Protocol, a.fov = "diagnostic", lerp(120, 235, math.Pow(u, 0.8))
 		if r.chance(0.1) {
 			a.fov = r.between(230, 300)
 		}
-		a.SliceMM, a.SpacingMM = slice, math.Max(slice*overlap, 0.6)
+		a.SliceMM, a.SpacingMM = slice, max(slice*overlap, 0.6)
 	}
 }
 
@@ -91,11 +95,10 @@ func (a *acquisition) drawKernel(r random) {
 
 // drawRange chooses the stack's lowest and highest z.
 func (a *acquisition) drawRange(s *scene, r random, c Config, p Protocol) (lo, hi float64) {
-	_, top := s.chain[0].span()
-	bottom, _ := s.chain[6].span()
+	top, bottom := boxOf(s.clouds[0]).Max[2], boxOf(s.clouds[6]).Min[2]
 	hi, lo = top+r.between(8, 38), bottom-r.between(8, 36)
 	cut := r.chance(0.30)
-	up := r.between(0.05, 0.62)
+	up := r.between(0.08, 0.62)
 	which := r.pick([]float64{0.45, 0.45, 0.10})
 	wide := r.IntN(3)
 	if p != ProtocolDiagnostic {
@@ -125,7 +128,14 @@ func (a *acquisition) drawRange(s *scene, r random, c Config, p Protocol) (lo, h
 		a.Partial = "both"
 		hi, lo = top-up*full*0.5, bottom+r.between(0.05, 0.3)*full
 	}
-	return lo, math.Max(hi, lo+30)
+	return lo, max(hi, lo+30)
+}
+
+// grid is the study's grid.
+func (a *acquisition) grid() neckfrac.Grid {
+	return neckfrac.Grid{
+		Dims: [3]int{a.nx, a.ny, a.nz}, SpacingMM: vec{a.PixelMM, a.PixelMM, a.SpacingMM}, OriginMM: a.origin, Direction: identity,
+	}
 }
 
 // drawing is the lattice on which the scene is painted.
@@ -196,7 +206,7 @@ func (a *acquisition) shrink(in block) block {
 func (a *acquisition) thick(in block, dz float64) block {
 	m := a.mz
 	out := block{in.nx, in.ny, in.nz / m, nil}
-	half := math.Max(a.SliceMM, dz) / 2
+	half := max(a.SliceMM, dz) / 2
 	n := int(math.Ceil(half/dz)) + 1
 	if m == 1 && half <= dz/2+1e-9 {
 		return in
@@ -211,8 +221,8 @@ func (a *acquisition) thick(in block, dz float64) block {
 			if q < 0 || q >= in.nz {
 				continue
 			}
-			a0 := math.Max((float64(q)-mid)*dz-dz/2, -half)
-			a1 := math.Min((float64(q)-mid)*dz+dz/2, half)
+			a0 := max((float64(q)-mid)*dz-dz/2, -half)
+			a1 := min((float64(q)-mid)*dz+dz/2, half)
 			w := float32(a1 - a0)
 			if w <= 1e-6 {
 				continue

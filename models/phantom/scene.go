@@ -1,6 +1,10 @@
 package phantom
 
-import "sort"
+import (
+	"sort"
+
+	"github.com/neckfrac/neckfrac"
+)
 
 // scene is one person in one posture: bones with poses, and the curves along the
 // spine that soft tissue follows.
@@ -17,6 +21,8 @@ type scene struct {
 	// swellingU.
 	swelling, swellingU float64
 	negatives           []Negative
+	// clouds are the places inside C1 to C7.
+	clouds [neckfrac.Levels][]vec
 	// shoulders are the soft shoulders, in a frame at T1 with the patient's axes.
 	shoulders []part
 	chin      vec
@@ -47,6 +53,9 @@ func newScene(seed uint64, a Anatomy) *scene {
 	addMimics(s, stream(seed, "mimics"))
 	for _, b := range s.bones() {
 		b.seal()
+	}
+	for i := range s.clouds {
+		s.clouds[i] = s.chain[i].cloud()
 	}
 	s.curve()
 	return s

@@ -6,7 +6,6 @@ import (
 	"image/draw"
 	"image/png"
 	"io"
-	"math"
 
 	"github.com/neckfrac/neckfrac"
 )
@@ -131,7 +130,7 @@ func (t *Study) view(axis, n int) (lo, size [2]float64, mm float64) {
 		return [2]float64{mid[0] - 50, mid[1] - 50}, [2]float64{100, 100}, 0.32
 	}
 	a := [2]int{1, 0}[axis]
-	wide := math.Min(200, float64(v.Dims[a])*v.SpacingMM[a])
+	wide := min(200, float64(v.Dims[a])*v.SpacingMM[a])
 	mid := float64(c[a]) * v.SpacingMM[a]
 	if axis == 0 {
 		mid -= 8
@@ -197,7 +196,7 @@ func tileUp(planes []*image.RGBA) image.Image {
 		x += d.X + pad
 		row, right = max(row, d.Y), max(right, x)
 	}
-	out := image.NewRGBA(image.Rect(0, 0, int(math.Max(float64(right), 1)), y+row+pad))
+	out := image.NewRGBA(image.Rect(0, 0, int(max(float64(right), 1)), y+row+pad))
 	draw.Draw(out, out.Bounds(), image.NewUniform(color.Gray{20}), image.Point{}, draw.Src)
 	for i, p := range planes {
 		draw.Draw(out, p.Bounds().Add(at[i]), p, image.Point{}, draw.Src)

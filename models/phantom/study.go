@@ -8,7 +8,8 @@ import (
 
 // Study is one synthetic patient: the picture and what is true about it.
 type Study struct {
-	// Volume is in HU; Direction is the identity, slices rise to the head.
+	// Volume is in HU; Direction is the identity, slices rise to the head. Its UIDs are
+	// those of the zero time of acquisition.
 	Volume neckfrac.Volume
 	// Labels has the grid of Volume.
 	Labels neckfrac.Labels
@@ -19,11 +20,15 @@ type Study struct {
 
 // Truth is truth.json.
 type Truth struct {
-	ID        string                            `json:"id"`
-	Generator string                            `json:"generator"`
-	Anatomy   string                            `json:"anatomy"`
-	Seed      uint64                            `json:"seed"`
-	Intact    bool                              `json:"intact,omitempty"`
+	ID        string `json:"id"`
+	Generator string `json:"generator"`
+	Anatomy   string `json:"anatomy"`
+	Seed      uint64 `json:"seed"`
+	Intact    bool   `json:"intact,omitempty"`
+	// Recipe names the settings other than the seed.
+	Recipe string `json:"recipe"`
+	// Digest is Study.Digest, in files only.
+	Digest    string                            `json:"digest,omitempty"`
 	Patient   int                               `json:"patient_label"`
 	Levels    map[neckfrac.Vertebra]*LevelTruth `json:"levels"`
 	Negatives []Negative                        `json:"negatives"`
@@ -39,7 +44,8 @@ type LevelTruth struct {
 	// out of training and scoring.
 	Occult    bool       `json:"occult"`
 	Fractures []Fracture `json:"fractures"`
-	// BoxMM is the vertebra's box in LPS: x, y, z of its least and of its greatest corner, also where the stack does not reach.
+	// BoxMM is the vertebra's box in LPS: x, y, z of its least and then of its greatest
+	// corner, also where the stack does not reach.
 	BoxMM [6]float64 `json:"box_mm"`
 	// InField is "full", "partial" or "none".
 	InField string `json:"in_field"`

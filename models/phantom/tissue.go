@@ -77,8 +77,8 @@ func (s *scene) look() softLook {
 // softTissue paints everything that is not bone. It works on a coarser lattice and
 // interpolates: soft tissue has no detail below 1.5 mm.
 func (s *scene) softTissue(g *lattice) []float32 {
-	step := math.Max(1.5, g.px)
-	stepZ := math.Max(1.6, g.dz)
+	step := max(1.5, g.px)
+	stepZ := max(1.6, g.dz)
 	c := lattice{origin: g.origin, px: step, dz: stepZ}
 	c.nx = int(math.Ceil(float64(g.nx-1)*g.px/step)) + 1
 	c.ny = int(math.Ceil(float64(g.ny-1)*g.px/step)) + 1
@@ -145,7 +145,7 @@ func (s *scene) softSlice(l *softLook, c *lattice, k int, out []float32) {
 	front, back := o.front*bulk+0.7*(fat-8), o.back*bulk+fat-8
 	// The jaw belongs to the head, wherever the neck is.
 	jaw := kn.body[1] - s.chin[1] + 9
-	front = lerp(front, math.Max(front, jaw), smooth(s.chin[2]-12, s.chin[2]+2, z)*smooth(s.chin[2]+150, s.chin[2]+100, z))
+	front = lerp(front, max(front, jaw), smooth(s.chin[2]-12, s.chin[2]+2, z)*smooth(s.chin[2]+150, s.chin[2]+100, z))
 	cx, cy := kn.body[0]*0.5+l.lean[0], kn.body[1]+(back-front)/2+l.lean[1]
 	depth := (front + back) / 2
 	sl := newVisceral(s, l, &kn)
@@ -154,7 +154,10 @@ func (s *scene) softSlice(l *softLook, c *lattice, k int, out []float32) {
 		y := c.origin[1] + float64(j)*c.px
 		for i := range c.nx {
 			x := c.origin[0] + float64(i)*c.px
-			d := math.Max(-super(x-cx, y-cy, half, depth), s.shoulderDepth(kn.u, vec{x, y, z}))
+			d := -super(x-cx, y-cy, half, depth)
+			if d < 25 && kn.u > 4 {
+				d = max(d, s.shoulderDepth(vec{x, y, z}))
+			}
 			v := float32(huAir)
 			if d < -3*c.px {
 				v = float32(outside(l, x-cx, y, backSkin, d))
@@ -171,14 +174,14 @@ func (s *scene) softSlice(l *softLook, c *lattice, k int, out []float32) {
 }
 
 // shoulderDepth is the depth under the skin of the shoulders.
-func (s *scene) shoulderDepth(u float64, p vec) float64 {
+func (s *scene) shoulderDepth(p vec) float64 {
 	d := -far
-	if u < 4 {
-		return d
-	}
 	q := sub(p, s.chain[t1].pose.at)
 	for i := range s.shoulders {
-		d = math.Max(d, -s.shoulders[i].distance(q))
+		t := &s.shoulders[i]
+		if (q[0] < 0) == (t.e[0] < 0) {
+			d = max(d, -t.distance(q))
+		}
 	}
 	return d
 }

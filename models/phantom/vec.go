@@ -72,7 +72,7 @@ func frame(d, up vec) mat {
 	return mat{x, y, cross(x, y)}
 }
 
-func clamp(v, lo, hi float64) float64 { return math.Min(math.Max(v, lo), hi) }
+func clamp(v, lo, hi float64) float64 { return min(max(v, lo), hi) }
 
 // smooth is the cubic step from 0 at a to 1 at b; a may be above b.
 func smooth(a, b, v float64) float64 {

@@ -1,0 +1,129 @@
+package phantom
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/neckfrac/neckfrac"
+)
+
+// MaxSet bounds the number of studies of a set: a quarter of a million studies of
+// 25 MB fill any disk that this is written for.
+const MaxSet = 250_000
+
+// Set describes a folder of studies.
+type Set struct {
+	// First is the configuration of the first study; study i has First.Seed + i.
+	First Config
+	// Count is the number of studies, 1 to MaxSet.
+	Count int
+	// Acquired is the time of the first study; later ones follow by 10 minutes.
+	Acquired time.Time
+	// Progress, if not nil, is called after every study.
+	Progress func(done, count int)
+}
+
+// Index is index.json.
+type Index struct {
+	Schema    int          `json:"schema"`
+	Generator string       `json:"generator"`
+	Anatomy   string       `json:"anatomy"`
+	Seed      uint64       `json:"seed"`
+	Digest    string       `json:"digest"`
+	Studies   []IndexEntry `json:"studies"`
+}
+
+// IndexEntry is one study of a set. Its folder has the name of its ID.
+type IndexEntry struct {
+	ID      string `json:"id"`
+	Seed    uint64 `json:"seed"`
+	Patient int    `json:"patient_label"`
+	Digest  string `json:"digest"`
+}
+
+// Write makes the studies one after the other: DIR/<id>/dicom/*.dcm, truth.json,
+// labels.nii.gz and fracture.nii.gz, and DIR/index.json at the end. Studies that are
+// complete from an earlier run are kept, so that it can be resumed; a folder that
+// was written by another generator or from other settings is a Conflict.
+func (s Set) Write(ctx context.Context, dir string) (*Index, error) {
+	const op = "phantom: write set"
+	if s.Count < 1 || s.Count > MaxSet {
+		return nil, neckfrac.Errorf(neckfrac.Limit, op, "want 1 to %d studies", MaxSet)
+	}
+	first, err := s.First.filled()
+	if err != nil {
+		return nil, err
+	}
+	ix := &Index{Schema: 1, Generator: Version, Anatomy: first.Anatomy.Name(), Seed: first.Seed}
+	all := sha256.New()
+	for i := range s.Count {
+		if err := ctx.Err(); err != nil {
+			return nil, neckfrac.Wrap(neckfrac.Unavailable, op, err)
+		}
+		c := first
+		c.Seed += uint64(i)
+		e, err := s.one(c, filepath.Join(dir, studyID(c.Seed)), s.Acquired.Add(time.Duration(i)*10*time.Minute))
+		if err != nil {
+			return nil, neckfrac.E(op, err)
+		}
+		all.Write([]byte(e.ID + " " + e.Digest + "\n"))
+		ix.Studies = append(ix.Studies, e)
+		if s.Progress != nil {
+			s.Progress(i+1, s.Count)
+		}
+	}
+	ix.Digest = hex.EncodeToString(all.Sum(nil))
+	return ix, neckfrac.E(op, writeJSON(filepath.Join(dir, "index.json"), ix))
+}
+
+// one makes or keeps one study.
+func (s Set) one(c Config, dir string, at time.Time) (IndexEntry, error) {
+	if t, err := readTruth(filepath.Join(dir, "truth.json")); err == nil {
+		if t.Generator != Version || t.Recipe != c.recipe() {
+			return IndexEntry{}, neckfrac.Errorf(neckfrac.Conflict, "keep study", "the folder holds a study of another recipe")
+		}
+		return IndexEntry{t.ID, t.Seed, t.Patient, t.Digest}, nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return IndexEntry{}, err
+	}
+	study, err := Generate(c)
+	if err != nil {
+		return IndexEntry{}, err
+	}
+	if err := study.WriteDICOM(filepath.Join(dir, "dicom"), at); err != nil {
+		return IndexEntry{}, err
+	}
+	if err := study.WriteTruth(dir); err != nil {
+		return IndexEntry{}, err
+	}
+	return IndexEntry{study.Truth.ID, c.Seed, study.Truth.Patient, study.Digest()}, nil
+}
+
+// maxTruth bounds a truth file that is read back.
+const maxTruth = 1 << 20
+
+func readTruth(name string) (*Truth, error) {
+	st, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if st.Size() > maxTruth {
+		return nil, neckfrac.Errorf(neckfrac.Limit, "read truth", "file of more than 1 MiB")
+	}
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	var t Truth
+	if err := json.Unmarshal(b, &t); err != nil {
+		return nil, neckfrac.Wrap(neckfrac.Invalid, "read truth", err)
+	}
+	return &t, nil
+}
