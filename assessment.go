@@ -45,6 +45,8 @@ type Assessment struct {
 	// Series is the one that was analysed, Slices its number of slices.
 	Series SeriesUID `json:"series,omitempty"`
 	Slices int       `json:"slices,omitempty"`
+	// Contrast is the state of the analysed series.
+	Contrast Contrast `json:"contrast,omitempty"`
 	// Candidates explains the choice of series.
 	Candidates []Candidate `json:"candidates,omitempty"`
 	Pack       PackID      `json:"pack"`

@@ -118,6 +118,9 @@ func Conclusion(a Assessment, p Profile, readStatus string) string {
 			}
 		}
 	}
+	if c := a.Contrast.Sentence(); c != "" {
+		s = append(s, c)
+	}
 	s = append(s, LimitsText)
 	if a.Pack.Domain == DomainSynthetic {
 		s = append(s, SyntheticPack)

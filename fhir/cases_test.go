@@ -66,7 +66,7 @@ func assessment() neckfrac.Assessment {
 		ID: "as-4k2z", StudyID: "st7q2m9x", StudyUID: "1.2.826.0.1.3680043.10.999.1", Revision: 1,
 		Status: neckfrac.Analysed, Created: made, T0: made.Add(-time.Minute),
 		Presence: neckfrac.NotFlagged, Probability: 0.06,
-		Series: "1.2.826.0.1.3680043.10.999.1.2", Slices: 240,
+		Series: "1.2.826.0.1.3680043.10.999.1.2", Slices: 240, Contrast: neckfrac.ContrastNone,
 		Pack: neckfrac.PackID{
 			ID: "neckfrac-example", Version: "2026.11.1", Domain: neckfrac.DomainPatients,
 			Digest: "9f2c41d07be58a6633d19e04c7a2b85ef01d6c48a97e3b52d0f6148cbe7a9d13",

@@ -21,7 +21,7 @@ func DiagnosticReport(v View) Resource {
 		Identifier:   v.reportIdentifiers(),
 		Status:       &drpb.DiagnosticReport_StatusCode{Value: v.reportStatus()},
 		Category:     []*dpb.CodeableConcept{concept(neckfrac.CodeRadiology), concept(codeSectionCT)},
-		Code:         conceptText(neckfrac.ReportTitle, neckfrac.CodeCTCervicalSpine),
+		Code:         conceptText(neckfrac.ReportTitle, v.procedure()),
 		Subject:      v.subject(),
 		Performer:    []*dpb.Reference{reference(organizationRef)},
 		ImagingStudy: []*dpb.Reference{reference(v.studyRef())},
@@ -46,6 +46,14 @@ func DiagnosticReport(v View) Resource {
 		})
 	}
 	return newResource("DiagnosticReport", r)
+}
+
+// procedure is the study's code by its contrast state.
+func (v View) procedure() neckfrac.Code {
+	if v.Assessment == nil {
+		return neckfrac.CodeCTCervicalSpine
+	}
+	return v.Assessment.Contrast.Code()
 }
 
 func (v View) reportStatus() cpb.DiagnosticReportStatusCode_Value {

@@ -50,7 +50,7 @@ func (w *Worker) analyse(ctx context.Context, l neckfrac.Lease, log *slog.Logger
 		return assess.NotAnalysed(in, &neckfrac.RefusedError{Reason: neckfrac.PackFault}), nil
 	}
 	in.Prediction, in.Limits = *answer.Prediction, answer.Limits
-	in.Series, in.Slices, in.Candidates = answer.Series, answer.Slices, answer.Candidates
+	in.Series, in.Slices, in.Contrast, in.Candidates = answer.Series, answer.Slices, answer.Contrast, answer.Candidates
 	a := assess.Assess(in)
 	if a.Status == neckfrac.Analysed {
 		if a.Artefacts, err = w.keep(ctx, dir, answer.Artefacts); err != nil {

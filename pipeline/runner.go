@@ -33,6 +33,7 @@ type RunnerAnswer struct {
 	Prediction *neckfrac.Prediction   `json:"prediction,omitempty"`
 	Series     neckfrac.SeriesUID     `json:"series,omitempty"`
 	Slices     int                    `json:"slices,omitempty"`
+	Contrast   neckfrac.Contrast      `json:"contrast,omitempty"`
 	Limits     []neckfrac.Reason      `json:"limits,omitempty"`
 	Candidates []neckfrac.Candidate   `json:"candidates,omitempty"`
 	Artefacts  []RunnerArtefact       `json:"artefacts,omitempty"`

@@ -76,7 +76,7 @@ func runJob(ctx context.Context, job RunnerJob, files []*os.File, p neckfrac.Pre
 	}
 	answer := RunnerAnswer{
 		Prediction: &pred, Series: as.Volume.Series, Slices: as.Volume.Dims[2],
-		Limits: as.Limits, Candidates: as.Candidates, Stages: stages,
+		Contrast: as.Contrast, Limits: as.Limits, Candidates: as.Candidates, Stages: stages,
 	}
 	for _, a := range arts {
 		answer.Artefacts = append(answer.Artefacts, RunnerArtefact{Artefact: a, File: a.File})

@@ -25,6 +25,7 @@ type Input struct {
 	T0         time.Time
 	Series     neckfrac.SeriesUID
 	Slices     int
+	Contrast   neckfrac.Contrast
 	Candidates []neckfrac.Candidate
 	Artefacts  []neckfrac.Artefact
 }
@@ -75,7 +76,7 @@ func NotAnalysed(in Input, r *neckfrac.RefusedError) neckfrac.Assessment {
 func base(in Input) neckfrac.Assessment {
 	return neckfrac.Assessment{
 		ID: in.ID, StudyID: in.Study.ID, StudyUID: in.Study.UID, Created: in.Now, T0: in.T0,
-		Limits: slices.Clone(in.Limits), Series: in.Series, Slices: in.Slices, Candidates: slices.Clone(in.Candidates),
+		Limits: slices.Clone(in.Limits), Series: in.Series, Slices: in.Slices, Contrast: in.Contrast, Candidates: slices.Clone(in.Candidates),
 		Pack: in.Prediction.Pack, Decision: in.Decision,
 		Profile: neckfrac.EffectiveProfile(in.Profile, in.Prediction.Pack.Domain, in.Study.Patient.Key),
 	}

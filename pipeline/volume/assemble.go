@@ -12,6 +12,8 @@ type Assembled struct {
 	// Limits are the reasons that limit the analysis: AgeUnknown, Resolution,
 	// ContrastUnvalidated.
 	Limits []neckfrac.Reason
+	// Contrast is the state that the chosen slices state.
+	Contrast neckfrac.Contrast
 	// Candidates explains the choice, the chosen one first with an empty Lost.
 	Candidates []neckfrac.Candidate
 	// AgeYears is the lowest age that a slice states, -1 if none does.

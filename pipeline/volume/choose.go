@@ -71,7 +71,9 @@ func (a *Assembled) judgePatient(c candidate) fault {
 	case a.AgeYears < adultYears:
 		return fault{neckfrac.AgeUnder18, "stated age"}
 	}
+	a.Contrast = neckfrac.ContrastNone
 	if contrast {
+		a.Contrast = neckfrac.ContrastGiven
 		a.Limits = append(a.Limits, neckfrac.ContrastUnvalidated)
 	}
 	return fault{}
