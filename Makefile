@@ -4,15 +4,16 @@ GO    ?= go
 SEED  ?= 7
 FUZZ  ?= FuzzPDURead
 FUZZTIME ?= 20s
+PYTHON ?= python3
 BIN   := bin/neckfrac
 # LINT_PKGS keeps the linter off generated trees.
 LINT_PKGS := ./...
 # GOLDENS are the packages that own golden files.
-GOLDENS := ./fhir ./cds-hooks
+GOLDENS := ./fhir ./pipeline/artefact
 
 export NECKFRAC_ORT ?= $(CURDIR)/build/ort/libonnxruntime.so
 
-.PHONY: help setup build test race lint cover fuzz golden conformance interop kill bench demo run phantom train-demo ci verify
+.PHONY: help setup build test race lint cover fuzz golden conformance interop kill bench demo run phantom train-test train-demo fuzz-all ci verify
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -73,6 +74,9 @@ demo: setup build ## a fractured and an unfractured synthetic patient, from C-ST
 
 run: setup build ## start the service with embedded defaults
 	$(BIN) serve
+
+train-test: ## tests of the training code (needs torch; skips nothing)
+	cd models/training && $(PYTHON) -m pytest -q
 
 train-demo: setup build ## from phantoms to a signed pack in build/pack
 	models/training/train-demo.sh
