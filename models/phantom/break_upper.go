@@ -86,8 +86,10 @@ func (b *breaker) dens(t Type) {
 		tilt = 6
 	case DensBody:
 		c.at[2] = k.densNeck - b.r.between(4, 7.5)
-		c.bow = b.r.between(0.015, 0.045)
-		c.lo, c.hi = vec{-13, -200, -3}, vec{13, k.halfDepth + 1.5, 200}
+		// The plane rises to the sides and leaves through the upper facets, so that the
+		// fragment takes their inner parts along.
+		c.bow = b.r.between(0.04, 0.07)
+		c.lo, c.hi = vec{-24, -200, -3}, vec{24, k.halfDepth + 1.5, 200}
 		tilt = 6
 	}
 	y := b.step(6) * b.r.sign()

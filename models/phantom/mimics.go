@@ -176,5 +176,6 @@ func addNuchalOssicle(s *scene, r random) {
 	at := vec{r.spread(0, 1), back + r.between(5, 12), r.spread(0, 4)}
 	b.solid(part{kind: shapeEllipsoid, c: at, h: vec{r.between(1.2, 2.4), r.between(1.5, 3), r.between(3, 7)}, cortex: 1.2})
 	s.others = append(s.others, b)
+	s.backs = append(s.backs, b.pose.outer(at))
 	s.negatives = append(s.negatives, Negative{Kind: "nuchal-ossicle"})
 }

@@ -26,6 +26,8 @@ type scene struct {
 	// shoulders are the soft shoulders, in a frame at T1 with the patient's axes.
 	shoulders []part
 	chin      vec
+	// backs are places that the skin of the back has to cover.
+	backs []vec
 }
 
 // joint keeps two bones apart by a space.
@@ -138,6 +140,7 @@ func (s *scene) curve() {
 			k.canal = add(b.pose.at, b.pose.outerDir(vec{0, 4.5, 0}))
 		}
 		k.z = k.body[2]
+		s.backs = append(s.backs, b.pose.outer(b.marks.spinousTip))
 		s.knots = append(s.knots, k)
 	}
 	sort.Slice(s.knots, func(i, j int) bool { return s.knots[i].z < s.knots[j].z })

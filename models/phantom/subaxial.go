@@ -47,8 +47,8 @@ func newBody(r random, i int, m measures) *bodyShape {
 		aTop: m.widthTop/2 + 1.6, aBot: m.widthBot/2 + 0.4,
 		bTop: m.depthTop / 2, bBot: m.depthBot / 2,
 		hFront: m.hFront, hBack: m.hBack,
-		waist:     r.between(0.06, 0.12),
-		hollowTop: r.between(0.5, 1.3), hollowBot: r.between(0.8, 1.9),
+		waist:     r.between(0.03, 0.08),
+		hollowTop: r.between(0.3, 0.9), hollowBot: r.between(0.5, 1.3),
 		uncus: r.between(3.6, 5.6), bevel: r.between(2.2, 3.4), lip: r.between(0.6, 2.0),
 	}
 	if i >= t1 {

@@ -143,6 +143,10 @@ func (s *scene) softSlice(l *softLook, c *lattice, k int, out []float32) {
 	bulk := s.p.bulk
 	half := o.half*bulk + fat - 8
 	front, back := o.front*bulk+0.7*(fat-8), o.back*bulk+fat-8
+	// The skin of the back covers the spinous processes, however long they are.
+	for _, p := range s.backs {
+		back = max(back, p[1]-kn.body[1]+7+0.8*fat-sq(z-p[2])/50)
+	}
 	// The jaw belongs to the head, wherever the neck is.
 	jaw := kn.body[1] - s.chin[1] + 9
 	front = lerp(front, max(front, jaw), smooth(s.chin[2]-12, s.chin[2]+2, z)*smooth(s.chin[2]+150, s.chin[2]+100, z))
