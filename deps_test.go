@@ -52,7 +52,7 @@ var rooms = []room{
 	{"models/nifti", []string{""}, nil, "for data sets and phantoms, never for serve"},
 	{"models/phantom", []string{"", "models/nifti", "dicomnet/dataset"}, nil, "a generator that knew a model could please it"},
 	{"models/dataset", []string{"", "models", "models/input", "models/level", "models/nifti"}, nil, "training tensors come from the service's own code"},
-	{"models/evaluate", []string{"", "models", "models/input", "models/level", "models/nifti"}, nil, "a judge that trains is no judge"},
+	{"models/evaluate", []string{"", "models", "models/input", "models/level", "models/nifti", "models/dataset"}, nil, "a judge that trains is no judge; truth files have one reader, models/dataset"},
 	{"fhir", []string{""}, []string{"github.com/google/fhir/go", "google.golang.org/protobuf", "github.com/go-jose/go-jose/v4"}, "protos stay inside"},
 	{"cds-hooks", []string{"", "fhir"}, []string{"github.com/go-jose/go-jose/v4"}, "a card reads the ledger, it asks nobody"},
 	{"api", []string{""}, []string{"github.com/labstack/echo/v4", "github.com/go-jose/go-jose/v4", "github.com/prometheus/client_golang"}, "the listener mounts handlers, it does not know them"},

@@ -55,19 +55,10 @@ func readHeader(f *os.File) (dataset.Dataset, error) {
 	return ds, err
 }
 
-// readVolume assembles the volume below a folder, in this process: the folder is the
-// user's own data set, not a stranger's upload.
+// readVolume assembles the volume below a folder.
 func readVolume(ctx context.Context, dir string) (*neckfrac.Volume, error) {
-	inputs, files, err := openInputs([]string{dir})
-	defer closeAll(files)
-	if err != nil {
-		return nil, err
-	}
-	a, err := volume.Assemble(ctx, inputs, volume.Limits{})
-	if err != nil {
-		return nil, err
-	}
-	return a.Volume, nil
+	a, err := assemble(ctx, dir)
+	return a.Volume, err
 }
 
 func closeAll(files []*os.File) {

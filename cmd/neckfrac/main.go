@@ -27,17 +27,17 @@ const (
 type CLI struct {
 	ONNXRuntimeLib string `name:"onnxruntime-lib" help:"ONNX Runtime library (else NECKFRAC_ORT, beside the binary, build/ort, /usr/lib)." placeholder:"FILE"`
 
-	Serve   ServeCmd   `cmd:"" help:"Run the service. Example: neckfrac serve --data ./data"`
-	Analyze AnalyzeCmd `cmd:"" help:"Analyse DICOM files offline. Example: neckfrac analyze study/ --format text"`
-	Send    SendCmd    `cmd:"" help:"Send DICOM files by C-STORE. Example: neckfrac send 127.0.0.1:11112 study/"`
-	Phantom PhantomCmd `cmd:"" help:"Make synthetic CT with ground truth. Example: neckfrac phantom --out p --fracture C5:burst"`
-	Dataset DatasetCmd `cmd:"" help:"Prepare training tensors. Example: neckfrac dataset prepare --in p --out tensors"`
-	//Evaluate EvaluateCmd `cmd:"" help:"Judge a pack on a data set. Example: neckfrac evaluate --in p --out report"`
-	Pack    PackCmd    `cmd:"" help:"Verify, show, build and sign model packs. Example: neckfrac pack show models/packs/demo"`
-	Doctor  DoctorCmd  `cmd:"" help:"Check library, pack, disk and ports. Example: neckfrac doctor"`
-	Demo    DemoCmd    `cmd:"" help:"Show the whole way with two synthetic patients. Example: neckfrac demo --seed 7"`
-	Version VersionCmd `cmd:"" help:"Print the version."`
-	RunJob  RunJobCmd  `cmd:"" hidden:"" help:"Runner process of the worker."`
+	Serve    ServeCmd    `cmd:"" help:"Run the service. Example: neckfrac serve --data ./data"`
+	Analyze  AnalyzeCmd  `cmd:"" help:"Analyse DICOM files offline. Example: neckfrac analyze study/ --format text"`
+	Send     SendCmd     `cmd:"" help:"Send DICOM files by C-STORE. Example: neckfrac send 127.0.0.1:11112 study/"`
+	Phantom  PhantomCmd  `cmd:"" help:"Make synthetic CT with ground truth. Example: neckfrac phantom --out p --fracture C5:burst"`
+	Dataset  DatasetCmd  `cmd:"" help:"Prepare training tensors. Example: neckfrac dataset prepare --in p --out tensors"`
+	Evaluate EvaluateCmd `cmd:"" help:"Judge a pack on a data set. Example: neckfrac evaluate --pack models/packs/demo --in p --out report"`
+	Pack     PackCmd     `cmd:"" help:"Verify, show, build and sign model packs. Example: neckfrac pack show models/packs/demo"`
+	Doctor   DoctorCmd   `cmd:"" help:"Check library, pack, disk and ports. Example: neckfrac doctor"`
+	Demo     DemoCmd     `cmd:"" help:"Show the whole way with two synthetic patients. Example: neckfrac demo --seed 7"`
+	Version  VersionCmd  `cmd:"" help:"Print the version. Example: neckfrac version"`
+	RunJob   RunJobCmd   `cmd:"" hidden:"" help:"Runner process of the worker."`
 }
 
 // Runtime is what commands see of the world.
@@ -54,6 +54,8 @@ type Runtime struct {
 	// RunnerCommand and RunnerEnv override how a runner is started: tests re-execute
 	// themselves. No flag or variable of the binary sets them.
 	RunnerCommand, RunnerEnv []string
+	// pack stands in for models.pack, for tests with a runner of their own.
+	pack *packInfo
 }
 
 // exitError carries a command's exit code; text is printed as it is.
@@ -127,5 +129,13 @@ func logger(w io.Writer, level string) (*slog.Logger, error) {
 	if err := l.UnmarshalText([]byte(level)); err != nil {
 		return nil, configErr("log.level", "want debug, info, warn or error")
 	}
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l})), nil
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l, ReplaceAttr: kindByName})), nil
+}
+
+// kindByName logs an error's kind as its word.
+func kindByName(_ []string, a slog.Attr) slog.Attr {
+	if k, ok := a.Value.Any().(neckfrac.Kind); ok {
+		return slog.String(a.Key, k.String())
+	}
+	return a
 }

@@ -2,10 +2,10 @@
 //
 //	Volume → input.Field → segmenter → level.Name → crops, slices → classifier, Model I → Scores → Ensemble → Prediction
 //
-// Open makes a neckfrac.Predictor of a pack; OpenSegmenter runs a segmenter alone,
-// for `neckfrac dataset prepare` before a pack exists. The library is a shared
-// object, loaded at run time: FindLibrary says where it is looked for. Without it
-// everything but Open works.
+// Open makes a neckfrac.Predictor of a pack. OpenGraphs makes an Examiner of exported
+// graphs that have no fit yet: it gives scores and can't predict. OpenSegmenter runs a
+// segmenter alone, for `neckfrac dataset prepare` before a pack exists. The library is
+// a shared object, loaded at run time: FindLibrary says where it is looked for.
 //
 // # Guarantees
 //

@@ -14,9 +14,11 @@ import (
 // Examination is everything that the networks say about a volume, before
 // calibration and before any refusal.
 type Examination struct {
-	Grid     input.Grid
-	Found    level.Result
-	Scores   models.Scores
+	Grid   input.Grid
+	Found  level.Result
+	Scores models.Scores
+	// Blind are the scores with the image zeroed, with Options.Blind.
+	Blind    models.Scores
 	Features map[models.Feature]float64
 	Levels   [neckfrac.Levels]LevelExamination
 	// Slices are the Model I slices that were looked at.
@@ -37,10 +39,10 @@ type LevelExamination struct {
 // Examine runs the networks on v without judging the result: an evaluation needs
 // the scores of studies that the service would refuse. It waits for a place when
 // Options.Parallel studies are in work.
-func (p *Predictor) Examine(ctx context.Context, v *neckfrac.Volume) (*Examination, error) {
+func (e *Examiner) Examine(ctx context.Context, v *neckfrac.Volume) (*Examination, error) {
 	select {
-	case p.places <- struct{}{}:
-		defer func() { <-p.places }()
+	case e.places <- struct{}{}:
+		defer func() { <-e.places }()
 	case <-ctx.Done():
 		return nil, neckfrac.E("examine", ctx.Err())
 	}
@@ -48,31 +50,32 @@ func (p *Predictor) Examine(ctx context.Context, v *neckfrac.Volume) (*Examinati
 	if err != nil {
 		return nil, err
 	}
-	field, err := stack.Field(p.specs.Segment)
+	field, err := stack.Field(e.specs.Segment)
 	if err != nil {
 		return nil, err
 	}
-	labels, certainty, err := p.segment.label(ctx, field)
+	labels, certainty, err := e.segment.label(ctx, field)
 	if err != nil {
 		return nil, err
 	}
 	spacing := stack.SpacingMM()
-	x := &Examination{Grid: field.Grid, Found: level.Name(field.Grid, labels), Scores: models.NoScores(),
+	x := &Examination{Grid: field.Grid, Found: level.Name(field.Grid, labels), Scores: models.NoScores(), Blind: models.NoScores(),
 		Features: map[models.Feature]float64{models.NoiseHU: stack.NoiseHU(), models.Certainty: certainty,
 			models.InPlaneMM: max(spacing[0], spacing[1]), models.SliceMM: spacing[2]}}
 	x.Scores.Coverage = x.Found.Full()
-	if err := p.classifyLevels(ctx, stack, x); err != nil {
+	x.Blind.Coverage = x.Scores.Coverage
+	if err := e.classifyLevels(ctx, stack, x); err != nil {
 		return nil, err
 	}
-	if err := p.scoreSlices(ctx, stack, x); err != nil {
+	if err := e.scoreSlices(ctx, stack, x); err != nil {
 		return nil, err
 	}
 	return x, nil
 }
 
 // classifyLevels runs the classifier on every level that was found.
-func (p *Predictor) classifyLevels(ctx context.Context, stack *input.Stack, x *Examination) error {
-	spec := p.specs.Classify
+func (e *Examiner) classifyLevels(ctx context.Context, stack *input.Stack, x *Examination) error {
+	spec := e.specs.Classify
 	var found []neckfrac.Vertebra
 	for _, v := range neckfrac.Vertebrae() {
 		if x.Found.Levels[v.Index()].Coverage != neckfrac.CoverageNone {
@@ -89,24 +92,32 @@ func (p *Predictor) classifyLevels(ctx context.Context, stack *input.Stack, x *E
 		x.Levels[v.Index()].Crop = c
 		stack.Crop(c, x.Grid, x.Found.Labels, uint8(v), in.data[i*spec.Len():][:spec.Len()])
 	}
-	if p.blind {
-		blindCrops(spec, in.data)
-	}
 	outs := []tensor{newTensor(n), newTensor(n, t), newTensor(n, t, m, m)}
-	if err := mean(ctx, p.classify, in, outs); err != nil {
+	if err := mean(ctx, e.classify, in, outs); err != nil {
 		return neckfrac.E("classify", err)
 	}
 	if !finite(outs[0].data) || !finite(outs[1].data) {
 		return notFinite("classify")
 	}
 	for i, v := range found {
-		e := &x.Levels[v.Index()]
-		e.SliceLogits = outs[1].data[i*spec.Slices:][:spec.Slices]
-		key := argmax(e.SliceLogits)
-		e.KeyZMM = e.Crop.SliceZMM(key)
+		l := &x.Levels[v.Index()]
+		l.SliceLogits = outs[1].data[i*spec.Slices:][:spec.Slices]
+		key := argmax(l.SliceLogits)
+		l.KeyZMM = l.Crop.SliceZMM(key)
 		cells := spec.Slices * spec.MapPx * spec.MapPx
-		e.LesionMM = lesion(e.Crop, outs[2].data[i*cells:][:cells], key)
+		l.LesionMM = lesion(l.Crop, outs[2].data[i*cells:][:cells], key)
 		x.Scores.Levels[v.Index()].Classify = float64(outs[0].data[i])
+	}
+	if !e.blind {
+		return nil
+	}
+	blindCrops(spec, in.data)
+	outs = []tensor{newTensor(n), newTensor(n, t), newTensor(n, t, m, m)}
+	if err := mean(ctx, e.classify, in, outs); err != nil {
+		return neckfrac.E("classify blind", err)
+	}
+	for i, v := range found {
+		x.Blind.Levels[v.Index()].Classify = float64(outs[0].data[i])
 	}
 	return nil
 }
@@ -121,17 +132,15 @@ func blindCrops(spec input.ClassifySpec, crops []float32) {
 
 // scoreSlices runs the Model I networks: the patient's on every slice, a level's on
 // the slices within its box.
-func (p *Predictor) scoreSlices(ctx context.Context, stack *input.Stack, x *Examination) error {
-	spec := p.specs.Model1
+func (e *Examiner) scoreSlices(ctx context.Context, stack *input.Stack, x *Examination) error {
+	spec := e.specs.Model1
 	x.Slices = spec.Slices(x.Grid, x.Found.Labels)
 	if len(x.Slices) == 0 {
 		return nil
 	}
 	data := make([]float32, len(x.Slices)*spec.Len())
-	if !p.blind {
-		for i, s := range x.Slices {
-			stack.Slice(spec, s, data[i*spec.Len():][:spec.Len()])
-		}
+	for i, s := range x.Slices {
+		stack.Slice(spec, s, data[i*spec.Len():][:spec.Len()])
 	}
 	score := func(nets []*session, use func(input.Slice) bool) (float64, error) {
 		var mine []float32
@@ -147,14 +156,41 @@ func (p *Predictor) scoreSlices(ctx context.Context, stack *input.Stack, x *Exam
 		return topMean(logits, spec.TopK), err
 	}
 	var err error
-	if x.Scores.Model1Patient, err = score(p.patient, func(input.Slice) bool { return true }); err != nil {
+	if x.Scores.Model1Patient, err = score(e.patient, func(input.Slice) bool { return true }); err != nil {
 		return neckfrac.E("model1", err)
 	}
 	for _, v := range neckfrac.Vertebrae() {
 		i := v.Index()
-		x.Scores.Levels[i].Model1, err = score(p.levels[i], func(s input.Slice) bool { return s.Levels>>i&1 == 1 })
+		x.Scores.Levels[i].Model1, err = score(e.levels[i], func(s input.Slice) bool { return s.Levels>>i&1 == 1 })
 		if err != nil {
 			return neckfrac.E("model1", err)
+		}
+	}
+	if e.blind {
+		return e.scoreBlind(ctx, x)
+	}
+	return nil
+}
+
+// scoreBlind gives each Model I network that scored one empty slice: all its slices
+// would be the same.
+func (e *Examiner) scoreBlind(ctx context.Context, x *Examination) error {
+	spec := e.specs.Model1
+	empty := make([]float32, spec.Len())
+	score := func(nets []*session, seen float64) (float64, error) {
+		if math.IsNaN(seen) {
+			return seen, nil
+		}
+		logits, err := sliceLogits(ctx, spec, nets, empty)
+		return topMean(logits, spec.TopK), err
+	}
+	var err error
+	if x.Blind.Model1Patient, err = score(e.patient, x.Scores.Model1Patient); err != nil {
+		return neckfrac.E("model1 blind", err)
+	}
+	for i := range x.Blind.Levels {
+		if x.Blind.Levels[i].Model1, err = score(e.levels[i], x.Scores.Levels[i].Model1); err != nil {
+			return neckfrac.E("model1 blind", err)
 		}
 	}
 	return nil

@@ -2,7 +2,6 @@ package onnx
 
 import (
 	"context"
-	"errors"
 	"math"
 
 	"github.com/neckfrac/neckfrac"
@@ -12,103 +11,24 @@ import (
 
 // Predictor runs a pack. It implements neckfrac.Predictor.
 type Predictor struct {
-	pack     *models.Manifest
-	id       neckfrac.PackID
-	specs    input.Specs
-	segment  *Segmenter
-	classify []*session
-	patient  []*session
-	levels   [neckfrac.Levels][]*session
-	blind    bool
-	places   chan struct{}
+	*Examiner
+	pack *models.Manifest
+	id   neckfrac.PackID
 }
 
 // Open loads the library and every network of a pack; the pack may be closed
 // afterwards. Close the Predictor after use. Errors: Unavailable without a library,
 // Invalid for a graph that it can't load.
 func Open(p *models.Pack, o Options) (*Predictor, error) {
-	path, err := FindLibrary(o.Library)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := Load(path); err != nil {
-		return nil, err
-	}
 	specs, err := p.Manifest().Specs()
 	if err != nil {
 		return nil, err
 	}
-	out := &Predictor{pack: p.Manifest(), id: p.ID(), specs: specs, blind: o.Blind, places: make(chan struct{}, max(o.Parallel, 1))}
-	if err := out.load(p, o); err != nil {
-		out.Close()
+	e, err := newExaminer(p.Manifest().Models, specs, p.ReadFile, o)
+	if err != nil {
 		return nil, err
 	}
-	return out, nil
-}
-
-func (p *Predictor) load(pack *models.Pack, o Options) error {
-	for _, m := range p.pack.Models {
-		var graphs [][]byte
-		for _, name := range m.Files {
-			b, err := pack.ReadFile(name)
-			if err != nil {
-				return err
-			}
-			graphs = append(graphs, b)
-		}
-		var err error
-		switch m.Role {
-		case models.Segment:
-			p.segment, err = newSegmenter(p.specs.Segment, o, graphs)
-		case models.Classify:
-			p.classify, err = newSessions(graphs, o, "crops", "logit", "slice_logits", "maps")
-		case models.Model1Patient:
-			p.patient, err = newSessions(graphs, o, "slices", "logit", "map")
-		default:
-			for _, v := range neckfrac.Vertebrae() {
-				if models.Model1Level(v) == m.Role {
-					p.levels[v.Index()], err = newSessions(graphs, o, "slices", "logit", "map")
-				}
-			}
-		}
-		if err != nil {
-			return neckfrac.E(string(m.Role), err)
-		}
-	}
-	return nil
-}
-
-func newSessions(graphs [][]byte, o Options, in string, out ...string) ([]*session, error) {
-	var all []*session
-	for _, g := range graphs {
-		s, err := newSession(g, o, in, out...)
-		if err != nil {
-			closeAll(all)
-			return nil, err
-		}
-		all = append(all, s)
-	}
-	return all, nil
-}
-
-func closeAll(all []*session) error {
-	var errs []error
-	for _, s := range all {
-		errs = append(errs, s.close())
-	}
-	return neckfrac.E("onnx: close", errors.Join(errs...))
-}
-
-// Close frees the networks. No call may be under way.
-func (p *Predictor) Close() error {
-	errs := []error{closeAll(p.classify), closeAll(p.patient)}
-	if p.segment != nil {
-		errs = append(errs, p.segment.Close())
-	}
-	for _, l := range p.levels {
-		errs = append(errs, closeAll(l))
-	}
-	return errors.Join(errs...)
+	return &Predictor{e, p.Manifest(), p.ID()}, nil
 }
 
 // Pack identifies the pack on outputs.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/neckfrac/neckfrac"
 	"github.com/neckfrac/neckfrac/models"
@@ -68,10 +69,10 @@ func brightness(mm neckfrac.Vec3, topMM float64, broken bool) float64 {
 	return levelHU(n)
 }
 
-// pack builds and signs a pack of the test graphs.
-func pack(t testing.TB) *models.Pack {
+// exported is a folder of test graphs as training leaves it.
+func exported(t testing.TB) string {
 	t.Helper()
-	in, out := t.TempDir(), filepath.Join(t.TempDir(), "pack")
+	in := t.TempDir()
 	specs := input.FirstForm()
 	var entries []map[string]any
 	add := func(name string, b []byte, spec any) {
@@ -89,6 +90,13 @@ func pack(t testing.TB) *models.Pack {
 	os.WriteFile(filepath.Join(in, "models.json"), b, 0o644)
 	os.WriteFile(filepath.Join(in, "MODEL_CARD.md"), []byte("# Test\n"), 0o644)
 	os.WriteFile(filepath.Join(in, "fit.json"), []byte(testFit), 0o644)
+	return in
+}
+
+// pack builds and signs a pack of the test graphs.
+func pack(t testing.TB) *models.Pack {
+	t.Helper()
+	in, out := exported(t), filepath.Join(t.TempDir(), "pack")
 	if _, err := models.Build(models.BuildOptions{In: in, Out: out, ID: "test", Version: "1", IntendedUse: "tests",
 		Domain: neckfrac.DomainSynthetic, Training: models.Training{Data: "none"}}); err != nil {
 		t.Fatal(err)
@@ -206,16 +214,48 @@ func TestPredictCutStack(t *testing.T) {
 func TestBlindSeesNothing(t *testing.T) {
 	t.Parallel()
 	p := predictor(t, onnx.Options{Threads: 1, Blind: true})
-	got, err := p.Predict(t.Context(), neck(66, true))
+	x, err := p.Examine(t.Context(), neck(66, true))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range got.Levels {
-		for _, s := range l.Scores {
-			if s.Logit > -9 {
-				t.Errorf("%v: %+v", l.Vertebra, s)
-			}
+	c5 := neckfrac.C5.Index()
+	if s := x.Scores.Levels[c5]; s.Classify < 0 || s.Model1 < 0 {
+		t.Errorf("seen: %+v", s)
+	}
+	for i, s := range x.Blind.Levels {
+		if !(s.Classify <= -9) || i == c5 && !(s.Model1 <= -9) || i != c5 && !math.IsNaN(s.Model1) {
+			t.Errorf("blind, level %d: %+v", i+1, s)
 		}
+	}
+	if !(x.Blind.Model1Patient <= -9) || x.Blind.Coverage != x.Scores.Coverage {
+		t.Errorf("blind: %+v", x.Blind)
+	}
+}
+
+// TestGraphsScoreAsTheirPack: the table that a fit is made from must hold what the
+// service will see.
+func TestGraphsScoreAsTheirPack(t *testing.T) {
+	t.Parallel()
+	lib := library(t)
+	g, err := models.OpenGraphs(exported(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := onnx.OpenGraphs(g, onnx.Options{Library: lib, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	got, err := e.Examine(t.Context(), neck(66, true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := predictor(t, onnx.Options{Threads: 1}).Examine(t.Context(), neck(66, true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want.Scores, got.Scores, cmpopts.EquateNaNs()); diff != "" {
+		t.Errorf("scores (-pack +graphs):\n%s", diff)
 	}
 }
 

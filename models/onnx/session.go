@@ -21,8 +21,9 @@ type Options struct {
 	AllowSpinning bool
 	// Parallel is how many studies may be in work at once. Defaults to 1.
 	Parallel int
-	// Blind zeroes the image channels after segmentation. Only an evaluation sets it,
-	// to see what the ensemble knows without looking.
+	// Blind also scores with the image channels zeroed after segmentation, into
+	// Examination.Blind. Only an evaluation sets it, to see what the ensemble knows
+	// without looking.
 	Blind bool
 }
 
