@@ -41,7 +41,8 @@ class Segment:
     schedule: Schedule = field(default_factory=Schedule)
     rows: int = 192  # canvas of a training slice, voxels, multiples of 32; rows run head to feet
     columns: int = 160
-    background_weight: float = 0.4
+    background_weight: float = 0.05  # in the cross entropy, against 1 for a vertebra
+    bone_weight: float = 0.3
     vertebra_share: float = 0.85  # of slices drawn where a vertebra is
     partial: float = 0.4  # probability that the stack is cut at one or both ends
     degrade: float = 0.3  # probability of coarse voxels, 2-4 times, per axis

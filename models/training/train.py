@@ -247,7 +247,7 @@ def stage_segment(run: Run) -> None:
         net=fresh(run, "segment", config.network, config.width),
         schedule=config.schedule,
         draw=lambda rng, _: source.draw(rng, config.schedule.batch),
-        loss=lambda net, b: model.segment_loss(net(b[0]), b[1], config.background_weight),
+        loss=lambda net, b: model.segment_loss(net(b[0]), b[1], config.background_weight, config.bone_weight),
         metric=scorer.mean_dice,
         metric_name="dice",
         spec=data.spec.get("segment", {}),

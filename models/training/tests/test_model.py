@@ -154,3 +154,17 @@ def test_slice_loss_falls() -> None:
     label = torch.tensor([1.0, 1, 1, 0, 0, 0])
     first, last = learn(net, lambda: model.slice_loss(net(x), label), 10)
     assert last < 0.7 * first
+
+
+def test_network_that_found_only_background_is_pushed_to_vertebrae() -> None:
+    """At class shares of two thousandths, one answer for all pixels must not be a resting place."""
+    y = torch.zeros(1, 100, 100, dtype=torch.uint8)
+    for level in range(1, 8):
+        y[0, 10 * level, :20] = level
+    y[0, 90:92] = 8
+    share = torch.bincount(y.flatten().long(), minlength=9) / y.numel()
+    bias = share.log().requires_grad_()
+    model.segment_loss(bias[None, :, None, None].expand(1, 9, 100, 100), y).backward()
+    assert bias.grad is not None
+    assert float(bias.grad[0]) > 0.1
+    assert bool((bias.grad[1:8] < -0.02).all())
