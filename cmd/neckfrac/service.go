@@ -133,7 +133,12 @@ func (s *Service) openStores(ctx context.Context) error {
 
 // openPack verifies the pack here and has the runner load it: a service that could not
 // analyse must not start as if it could.
-func (s *Service) openPack() error {
+func (s *Service) openPack() (err error) {
+	if s.rt.pack != nil {
+		s.pack = *s.rt.pack
+		s.runner, _, err = s.rt.startRunner("", nil, 1, s.log)
+		return err
+	}
 	path, err := s.cfg.packPath()
 	if err != nil || path == "" {
 		return err
