@@ -8,7 +8,7 @@ import (
 
 // Version names the generator; it goes into every truth file and changes with the
 // pictures.
-const Version = "phantom-2"
+const Version = "phantom-3"
 
 // Mode says how fractures are drawn.
 type Mode uint8

@@ -14,7 +14,7 @@
 // every stage draws from its own stream, so that Config.Intact gives the same
 // patient and scan without the fractures, and nothing about the scan depends on the
 // label; a level is labelled broken only if at least three voxels change by more
-// than twice the noise, else it is occult.
+// than twice the noise and the clutter of bone at this resolution, else it is occult.
 //
 // Limits: a 256 x 256 x 256 study takes some 200 MB and a few seconds of one core.
 // Package phantom draws no real patient: its figures prove the machinery, never

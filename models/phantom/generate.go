@@ -83,12 +83,17 @@ func (t *Study) see(s *scene, a *acquisition, cv *canvas) {
 }
 
 // A fracture counts as visible from this many voxels whose noise-free change exceeds
-// the local noise this many times.
+// the local noise this many times and the clutter of the bone itself.
 const (
 	minVoxels = 3
 	minCNR    = 2.0
-	minHU     = 70.0
 )
+
+// clutterHU is the change that stands out from whole bone: at coarse resolution thin
+// walls and joints make steps of their own, and only the twin could tell them apart.
+func (a *acquisition) clutterHU() float64 {
+	return 70 * max(1, max(a.PixelMM, a.SliceMM/1.5)/0.9)
+}
 
 // mark resolves the lesion as the scanner would and marks what is left of it.
 func (t *Study) mark(s *scene, a *acquisition, g *lattice, le *lesion) (cnr float64, voxels int) {
@@ -116,6 +121,7 @@ func (t *Study) mark(s *scene, a *acquisition, g *lattice, le *lesion) (cnr floa
 		}
 	}
 	out := a.resolve(in, g)
+	clutter := a.clutterHU()
 	var top topMean
 	for k := lo[2]; k < hi[2]; k++ {
 		noise := a.noiseAt(s, k)
@@ -123,7 +129,7 @@ func (t *Study) mark(s *scene, a *acquisition, g *lattice, le *lesion) (cnr floa
 			for i := lo[0]; i < hi[0]; i++ {
 				q := ((k-lo[2])*vy+j-lo[1])*vx + i - lo[0]
 				v := math.Abs(float64(out.v[q]))
-				if site[q] == 0 || v < minHU {
+				if site[q] == 0 || v < clutter {
 					continue
 				}
 				top.add(v / noise)
