@@ -41,10 +41,20 @@ type StatusError struct {
 	// Comment is sent as Error Comment: at most 64 printable ASCII characters
 	// of fixed text, since peers log it.
 	Comment string
+	// Err is the cause, for our own log; the peer never sees it. Optional.
+	Err error
 }
 
 // Error implements error.
-func (e *StatusError) Error() string { return fmt.Sprintf("dicomnet: status %v", e.Status) }
+func (e *StatusError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("dicomnet: status %v: %v", e.Status, e.Err)
+	}
+	return fmt.Sprintf("dicomnet: status %v", e.Status)
+}
+
+// Unwrap returns the cause.
+func (e *StatusError) Unwrap() error { return e.Err }
 
 // RejectError says why an association is, or was, rejected. Config.Admit and
 // Backend.NewSession return one to reject; Dial returns the peer's.

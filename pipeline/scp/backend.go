@@ -121,8 +121,9 @@ func (s *session) Store(ctx context.Context, rq *dicomnet.StoreRequest, body io.
 	if err == nil {
 		return nil
 	}
-	s.log.Warn("object refused", "kind", neckfrac.KindOf(err), "err", err)
-	return statusOf(err)
+	status := statusOf(err)
+	status.Err = err // the server logs it, once
+	return status
 }
 
 // Close has nothing to end: the server logs the association.
