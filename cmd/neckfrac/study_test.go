@@ -138,3 +138,13 @@ func (s testStudy) send(t *testing.T, addr string, from, to int) {
 		t.Fatal(err)
 	}
 }
+
+// studyUIDOf reads the Study Instance UID.
+func studyUIDOf(t *testing.T, ds dataset.Dataset) string {
+	t.Helper()
+	uid, ok := ds.UID(dataset.TagStudyInstanceUID)
+	if !ok {
+		t.Fatal("no study UID")
+	}
+	return uid
+}

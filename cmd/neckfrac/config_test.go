@@ -1,0 +1,108 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/neckfrac/neckfrac"
+)
+
+// TestStartTruthTable pins what may start: a wider bind, a profile or a peer list is
+// refused unless all that it needs is stated (contract.md, Ports and config).
+func TestStartTruthTable(t *testing.T) {
+	t.Parallel()
+	const (
+		change = "profile_change: {by: A, reason: B}\n"
+		peers  = "peers: [{ae: CT1, cidr: 192.0.2.1/32, tls: \"off\"}]"
+	)
+	for _, c := range []struct {
+		name, yaml string
+		env        []string
+		says       string // "" starts
+	}{
+		{name: "defaults"},
+		{name: "loopback by name", yaml: "http: {addr: 'localhost:8080'}"},
+		{name: "loopback of IPv6", yaml: "dicom: {addr: '[::1]:11112'}"},
+		{name: "DICOM wider, no peers", yaml: "dicom: {addr: '0.0.0.0:11112'}", says: "peers:"},
+		{name: "DICOM on every address by default", yaml: "dicom: {addr: ':11112'}", says: "peers:"},
+		{name: "DICOM wider by environment", env: []string{"NECKFRAC_DICOM_ADDR=192.0.2.7:104"}, says: "peers:"},
+		{name: "DICOM wider with peers", yaml: "dicom: {addr: '0.0.0.0:11112', " + peers + "}"},
+		{name: "HTTP wider", yaml: "http: {addr: '0.0.0.0:8080'}", says: "login"},
+		{name: "HTTP wider although DICOM has peers", yaml: "http: {addr: '0.0.0.0:8080'}\ndicom: {" + peers + "}", says: "http.addr"},
+		{name: "admin wider", yaml: "admin: {addr: '0.0.0.0:9090'}", says: "admin.addr"},
+		{name: "a name that is not ours", yaml: "http: {addr: 'example.org:80'}", says: "http.addr"},
+		{name: "no port", yaml: "http: {addr: '127.0.0.1'}", says: "host:port"},
+		{name: "peer without TLS word", yaml: "dicom: {peers: [{ae: CT1, cidr: 192.0.2.1/32}]}", says: "tls"},
+		{name: "peer with TLS, which is not there", yaml: "dicom: {peers: [{ae: CT1, cidr: 192.0.2.1/32, tls: required}]}", says: "tls"},
+		{name: "peer without range", yaml: "dicom: {peers: [{ae: CT1, tls: \"off\"}]}", says: "cidr"},
+		{name: "peer without title", yaml: "dicom: {peers: [{cidr: 192.0.2.1/32, tls: \"off\"}]}", says: "ae"},
+		{name: "login of another version", yaml: "auth: {mode: oidc}", says: "auth.mode"},
+		{name: "triage, nobody named", yaml: "profile: triage", says: "profile_change"},
+		{name: "reading, no reason", yaml: "profile: reading\nprofile_change: {by: A}", says: "profile_change"},
+		{name: "reading, named and reasoned", yaml: "profile: reading\n" + change},
+		{name: "unknown profile", yaml: "profile: clinical\n" + change, says: "research, triage or reading"},
+		{name: "two loopback EHRs", yaml: "cds: {clients: [{fhir_server: a, loopback: true}, {fhir_server: b, loopback: true}]}", says: "only one"},
+		{name: "EHR without a server", yaml: "cds: {clients: [{iss: a}]}", says: "fhir_server"},
+		{name: "AE title too long", yaml: "dicom: {aet: ABCDEFGHIJKLMNOPQ}", says: "dicom.aet"},
+		{name: "no quiet time", yaml: "study: {quiet: 0s}", says: "study.quiet"},
+		{name: "quiet time without a unit", yaml: "study: {quiet: soon}", says: "quiet"},
+		{name: "unknown zone", yaml: "site: {timezone: Mars/Olympus}", says: "timezone"},
+		{name: "unknown key", yaml: "dicom: {adr: '127.0.0.1:1'}", says: "adr"},
+		{name: "unknown section", yaml: "dcom: {addr: '127.0.0.1:1'}", says: "dcom"},
+		{name: "key of another version", yaml: "retention: {images: 30d}", says: "retention"},
+		{name: "unknown variable", env: []string{"NECKFRAC_DICOM_ADR=127.0.0.1:1"}, says: "NECKFRAC_DICOM_ADR"},
+		{name: "reserved variables", env: []string{"NECKFRAC_ORT=/x", "NECKFRAC_REQUIRE_ORT=1", "NECKFRAC_SHARED=/y"}},
+		{name: "a list by variable", env: []string{"NECKFRAC_DICOM_PEERS=x"}, says: "NECKFRAC_DICOM_PEERS"},
+		{name: "no YAML", yaml: "\t: :", says: "config"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "neckfrac.yaml")
+			if err := os.WriteFile(file, []byte(c.yaml), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			// The command line, up to the point where it would open anything.
+			code, _, stderr := run(t, c.env, "serve", "--config", file, "--print-config")
+			if c.says == "" {
+				if code != exitOK {
+					t.Fatalf("refused: %s", stderr)
+				}
+				return
+			}
+			if code != exitUsage || !strings.Contains(stderr, c.says) {
+				t.Fatalf("exit %d, %q; want %d and %q", code, stderr, exitUsage, c.says)
+			}
+			// A refusal that prints lines to add may be longer; any other is one line.
+			if !strings.Contains(stderr, "add:\n") {
+				oneLine(t, code, exitUsage, stderr)
+			}
+		})
+	}
+}
+
+func TestEnvironmentGoesOverTheFile(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "neckfrac.yaml")
+	if err := os.WriteFile(file, []byte("study: {quiet: 5s}\nmodels: {threads: 1}\nsite: {name: Here}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := LoadConfig(file, []string{"NECKFRAC_STUDY_QUIET=7s", "NECKFRAC_MODELS_THREADS=2", "NECKFRAC_PROFILE=triage",
+		"NECKFRAC_PROFILE_CHANGE_BY=A", "NECKFRAC_PROFILE_CHANGE_REASON=B", "PATH=/bin"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Study.Quiet != 7*time.Second || cfg.Models.Threads != 2 || cfg.Profile != string(neckfrac.Triage) || cfg.Site.Name != "Here" || cfg.DICOM.AET != "NECKFRAC" {
+		t.Errorf("got %+v", cfg)
+	}
+}
+
+// TestDemoConfigMayStart keeps the demo's own profile change within the rules.
+func TestDemoConfigMayStart(t *testing.T) {
+	t.Parallel()
+	if err := demoConfig(t.TempDir()).Validate(); err != nil {
+		t.Error(err)
+	}
+}
