@@ -27,7 +27,7 @@ func LoadConfig(path string, environ []string) (Config, error) {
 	k := koanf.New(".")
 	if path != "" {
 		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
-			return cfg, neckfrac.Errorf(neckfrac.Invalid, "config", "read %s: %v", path, err)
+			return cfg, neckfrac.Errorf(neckfrac.Invalid, "config", "read %s: %s", path, joinLines(err))
 		}
 	}
 	known := scalarKeys(reflect.TypeFor[Config](), "")
@@ -49,7 +49,7 @@ func LoadConfig(path string, environ []string) (Config, error) {
 		DecodeHook: mapstructure.StringToTimeDurationHookFunc(),
 	}})
 	if err != nil {
-		return cfg, neckfrac.Errorf(neckfrac.Invalid, "config", "%s", firstLine(err))
+		return cfg, neckfrac.Errorf(neckfrac.Invalid, "config", "%s", joinLines(err))
 	}
 	return cfg, cfg.Validate()
 }
@@ -123,7 +123,8 @@ func printValue(w io.Writer, v reflect.Value, indent string) error {
 	return nil
 }
 
-func firstLine(err error) string {
+// joinLines joins the lines of a parser's error.
+func joinLines(err error) string {
 	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
 	return strings.Join(lines, "; ")
 }

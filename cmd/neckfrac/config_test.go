@@ -56,6 +56,7 @@ func TestStartTruthTable(t *testing.T) {
 		{name: "unknown variable", env: []string{"NECKFRAC_DICOM_ADR=127.0.0.1:1"}, says: "NECKFRAC_DICOM_ADR"},
 		{name: "reserved variables", env: []string{"NECKFRAC_ORT=/x", "NECKFRAC_REQUIRE_ORT=1", "NECKFRAC_SHARED=/y"}},
 		{name: "a list by variable", env: []string{"NECKFRAC_DICOM_PEERS=x"}, says: "NECKFRAC_DICOM_PEERS"},
+		{name: "a key twice", yaml: "study: {quiet: 5s}\nstudy: {quiet: 6s}", says: "already defined"},
 		{name: "no YAML", yaml: "\t: :", says: "config"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
