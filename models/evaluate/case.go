@@ -33,6 +33,8 @@ type Case struct {
 	Scores   models.Scores
 	Blind    models.Scores
 	Features map[models.Feature]float64
+	// Compared says that the masks were held against the true ones.
+	Compared bool
 	Levels   [neckfrac.Levels]LevelCase
 	// Probabilities are filled by Calibrate.
 	Probabilities models.Probabilities
@@ -71,13 +73,15 @@ func (c Case) inField(v neckfrac.Vertebra) bool {
 	return c.Truth.Levels[v].Coverage() == neckfrac.CoverageFull
 }
 
-// probability is the answer for a level. One that was not found is not flagged at any
-// threshold, so a fracture that is lost with its vertebra counts as missed.
+// probability is what the service states of a level. It states nothing of one that it
+// did not find whole: such a level is flagged at no threshold, so a fracture that is
+// lost with its vertebra counts as missed.
 func (c Case) probability(v neckfrac.Vertebra) float64 {
-	if p := c.Probabilities.Levels[v.Index()]; !math.IsNaN(p) {
-		return p
+	p := c.Probabilities.Levels[v.Index()]
+	if c.Levels[v.Index()].Coverage != neckfrac.CoverageFull || math.IsNaN(p) {
+		return 0
 	}
-	return 0
+	return p
 }
 
 // broken reports whether any vertebra is fractured, seen or occult.
@@ -88,4 +92,15 @@ func (c Case) broken() bool {
 		}
 	}
 	return c.Truth.PatientLabel == 1
+}
+
+// judged reports whether the voxels can show the patient's state: nothing is broken,
+// or some of it can be seen.
+func (c Case) judged() bool {
+	for _, l := range c.Truth.Levels {
+		if l.Label == 1 && !l.Occult {
+			return true
+		}
+	}
+	return !c.broken()
 }

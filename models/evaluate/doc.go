@@ -1,7 +1,7 @@
 // Package evaluate judges networks and packs on studies whose truth is known.
 //
 //	DIR/<id>/{dicom, truth.json, labels.nii.gz} → Collect → Case… → WriteScores → scores.jsonl → fit
-//	                                                           └→ Judge → Report → text, JSON, HTML
+//	                                                           └→ Calibrate → Judge → Report → text, JSON, HTML
 //
 // Every study runs from its DICOM files on, by the caller's reader and networks, as in
 // service: what the service would refuse is refused here, and counted. A level's truth

@@ -23,6 +23,7 @@ func (c *Case) compareMasks(x Outcome, truth *neckfrac.Labels) error {
 	for i, f := range x.Found.Labels {
 		both[min(f, neckfrac.LabelOtherBone)][min(want[i], neckfrac.LabelOtherBone)]++
 	}
+	c.Compared = true
 	for _, v := range neckfrac.Vertebrae() {
 		found, real := 0, 0
 		for l := range both {
