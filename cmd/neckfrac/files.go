@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/neckfrac/neckfrac"
 	"github.com/neckfrac/neckfrac/dicomnet/dataset"
@@ -65,19 +63,4 @@ func closeAll(files []*os.File) {
 	for _, f := range files {
 		f.Close()
 	}
-}
-
-// dirSize adds up the regular files of a folder.
-func dirSize(dir string) (total int64, err error) {
-	err = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		info, err := d.Info()
-		if err == nil {
-			total += info.Size()
-		}
-		return err
-	})
-	return total, err
 }

@@ -11,7 +11,6 @@ type visceral struct {
 	tubes         []tube
 	disc          bool
 	lungR         float64
-	wallX         float64
 	discA, discB2 float64
 }
 
