@@ -61,7 +61,8 @@ interop: build ## DCMTK sends to the service (installs dcmtk where apt-get exist
 	.ci/interop
 
 kill: build ## kill -9 during transfers and after a Success
-	$(GO) test -run 'TestKill' -v ./cmd/neckfrac
+	$(GO) test -run 'TestKill' -v ./cmd/neckfrac -kills 60
+	.ci/strace-order
 
 bench: ## benchmarks of all packages, once
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./...
