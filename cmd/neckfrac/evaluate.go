@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/neckfrac/neckfrac"
 	"github.com/neckfrac/neckfrac/models"
@@ -17,19 +19,29 @@ import (
 
 // EvaluateCmd runs networks over studies with known truth, from their DICOM files on.
 type EvaluateCmd struct {
-	In         []string `required:"" help:"Folders of studies as neckfrac phantom writes them." placeholder:"DIR"`
-	Graphs     string   `help:"Folder of exported graphs without a fit; needs --dump-scores." type:"existingdir" placeholder:"DIR"`
-	DumpScores string   `help:"Write the score table that the fit stage of training reads." placeholder:"FILE"`
-	Workers    int      `default:"2" help:"Studies in work at once, each on one thread."`
+	In          []string `required:"" help:"Folders of studies as neckfrac phantom writes them." placeholder:"DIR"`
+	Pack        string   `help:"Model pack to judge; the shipped one by default." placeholder:"DIR"`
+	TrustedKeys []string `help:"Public keys that may sign packs." placeholder:"FILE"`
+	Out         string   `help:"Folder for report.json and report.html." placeholder:"DIR"`
+	Graphs      string   `help:"Exported graphs without a fit, instead of a pack; needs --dump-scores." type:"existingdir" placeholder:"DIR"`
+	DumpScores  string   `help:"Write the score table that the fit stage of training reads." placeholder:"FILE"`
+	Workers     int      `default:"2" help:"Studies in work at once, each on one thread."`
+
+	MinLevelAUC   float64 `name:"min-level-auc" help:"Exit 1 if the AUC over all vertebrae is lower." placeholder:"X"`
+	MinPatientAUC float64 `name:"min-patient-auc" help:"Exit 1 if the AUC of patients is lower." placeholder:"X"`
+	MaxBlindAUC   float64 `name:"max-blind-auc" help:"Exit 1 if the AUC of vertebrae (within levels) or patients with the image zeroed is higher." placeholder:"X"`
 }
 
 // calibration is the split that the fit stage takes its rows from.
 const calibration = "calib"
 
-// Run evaluates.
+// Run evaluates. It exits with 1 where a figure misses its limit.
 func (c EvaluateCmd) Run(rt *Runtime) error {
-	if c.Graphs == "" || c.DumpScores == "" {
-		return neckfrac.Errorf(neckfrac.Invalid, "evaluate", "give --graphs DIR with --dump-scores FILE")
+	if c.Graphs == "" {
+		return c.judge(rt)
+	}
+	if c.DumpScores == "" || c.Pack != "" || c.Out != "" {
+		return neckfrac.Errorf(neckfrac.Invalid, "--graphs", "has no probabilities to judge: give --dump-scores FILE, no --pack and no --out")
 	}
 	return c.dump(rt)
 }
@@ -52,20 +64,68 @@ func (c EvaluateCmd) dump(rt *Runtime) error {
 	if err != nil {
 		return err
 	}
-	if err := writeScores(c.DumpScores, cases); err != nil {
+	return c.writeScores(rt, cases)
+}
+
+// judge measures a pack.
+func (c EvaluateCmd) judge(rt *Runtime) error {
+	cfg := DefaultConfig()
+	cfg.Models.Pack = c.Pack
+	path, err := cfg.packPath()
+	if err != nil {
 		return err
 	}
-	refused := map[neckfrac.Reason]int{}
-	for _, s := range cases {
-		refused[s.Refused]++
+	pack, err := openPack(path, c.TrustedKeys)
+	if err != nil {
+		return err
 	}
-	fmt.Fprintf(rt.Stdout, "%d of %d studies in %s", refused[""], len(cases), c.DumpScores)
-	for _, r := range neckfrac.Reasons() {
-		if refused[r] > 0 {
-			fmt.Fprintf(rt.Stdout, ", %d refused (%s)", refused[r], r)
+	defer pack.Close()
+	p, err := onnx.Open(pack, onnx.Options{Library: rt.ORTLib, Threads: 1, Parallel: c.Workers, Blind: true})
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	m := pack.Manifest()
+	cases, err := c.collect(rt, evaluate.Options{Examine: examineWith(p), Gate: m.Gate, Labels: readLabels})
+	if err != nil {
+		return err
+	}
+	if c.DumpScores != "" {
+		if err := c.writeScores(rt, cases); err != nil {
+			return err
 		}
 	}
-	fmt.Fprintln(rt.Stdout)
+	blind := evaluate.Calibrate(m.Ensemble, evaluate.Blinded(cases))
+	r := evaluate.Judge(pack.ID(), m.Decision, evaluate.Calibrate(m.Ensemble, cases), blind)
+	if err := c.writeReport(r); err != nil {
+		return err
+	}
+	if err := r.WriteText(rt.Stdout); err != nil {
+		return err
+	}
+	return c.gate(r)
+}
+
+// gate compares the report with the limits. A figure that the set can't give misses.
+func (c EvaluateCmd) gate(r evaluate.Report) error {
+	var missed []string
+	least := func(what string, limit float64, e evaluate.Estimate) {
+		if limit > 0 && !(float64(e.Value) >= limit) {
+			missed = append(missed, fmt.Sprintf("%s is %s, want at least %.3f", what, e.Value, limit))
+		}
+	}
+	most := func(what string, limit float64, e evaluate.Estimate) {
+		if limit > 0 && !(float64(e.Value) <= limit) {
+			missed = append(missed, fmt.Sprintf("%s is %s, want at most %.3f", what, e.Value, limit))
+		}
+	}
+	least("vertebra AUC", c.MinLevelAUC, r.Vertebra.AUC)
+	least("patient AUC", c.MinPatientAUC, r.Patient.AUC)
+	most("vertebra AUC within levels with the image zeroed", c.MaxBlindAUC, r.Vertebra.BlindWithinAUC)
+	most("patient AUC with the image zeroed", c.MaxBlindAUC, r.Patient.BlindAUC)
+	if len(missed) > 0 {
+		return &exitError{exitFailed, "evaluate: " + strings.Join(missed, "; ")}
+	}
 	return nil
 }
 
@@ -112,17 +172,48 @@ func examineWith(e examiner) func(context.Context, *neckfrac.Volume) (evaluate.O
 	}
 }
 
-// writeScores writes the table by rename, so that it exists whole or not at all.
-func writeScores(path string, cases []evaluate.Case) error {
+// writeScores writes the score table and says what is in it.
+func (c EvaluateCmd) writeScores(rt *Runtime, cases []evaluate.Case) error {
+	err := writeWhole(c.DumpScores, func(w io.Writer) error { return evaluate.WriteScores(w, calibration, cases) })
+	if err != nil {
+		return err
+	}
+	refused := map[neckfrac.Reason]int{}
+	for _, s := range cases {
+		refused[s.Refused]++
+	}
+	fmt.Fprintf(rt.Stdout, "%d of %d studies in %s", refused[""], len(cases), c.DumpScores)
+	for _, r := range neckfrac.Reasons() {
+		if refused[r] > 0 {
+			fmt.Fprintf(rt.Stdout, ", %d refused (%s)", refused[r], r)
+		}
+	}
+	fmt.Fprintln(rt.Stdout)
+	return nil
+}
+
+// writeReport writes report.json and report.html, where an --out is given.
+func (c EvaluateCmd) writeReport(r evaluate.Report) error {
+	if c.Out == "" {
+		return nil
+	}
+	if err := writeWhole(filepath.Join(c.Out, "report.json"), r.WriteJSON); err != nil {
+		return err
+	}
+	return writeWhole(filepath.Join(c.Out, "report.html"), r.WriteHTML)
+}
+
+// writeWhole writes a file by rename, so that it exists whole or not at all.
+func writeWhole(path string, write func(io.Writer) error) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return neckfrac.Wrap(neckfrac.Unavailable, "evaluate", err)
+		return neckfrac.Wrap(neckfrac.Unavailable, "write", err)
 	}
 	f, err := os.Create(path + ".tmp")
 	if err != nil {
-		return neckfrac.Wrap(neckfrac.Unavailable, "evaluate", err)
+		return neckfrac.Wrap(neckfrac.Unavailable, "write", err)
 	}
 	w := bufio.NewWriter(f)
-	err = evaluate.WriteScores(w, calibration, cases)
+	err = write(w)
 	if ferr := w.Flush(); err == nil {
 		err = ferr
 	}
@@ -132,5 +223,5 @@ func writeScores(path string, cases []evaluate.Case) error {
 	if err == nil {
 		err = os.Rename(path+".tmp", path)
 	}
-	return neckfrac.E("evaluate: write scores", err)
+	return neckfrac.Wrap(neckfrac.Unavailable, "write", err)
 }

@@ -20,8 +20,8 @@ th:first-child,td:first-child{text-align:left}th{font-weight:600;color:#475066}.
 figure{display:inline-block;margin:0 1.5rem 1.5rem 0}figcaption,footer{font-size:13px;color:#475066}</style></head><body>
 <h1>Evaluation</h1><p class="domain">{{.R.Domain}}</p>
 <ul>{{range .Head}}<li>{{.}}</li>{{end}}</ul>
-<div class="scroll"><table><thead><tr><th></th><th>n</th><th>fractured</th><th>AUC (95 %)</th><th>image zeroed</th><th>position only</th><th>Brier</th><th>calibration error</th><th>F2 of flagging all</th></tr></thead><tbody>
-{{range .Rows}}<tr><td>{{.Name}}</td><td>{{.N}}</td><td>{{.Fractured}}</td><td>{{.AUC}}</td><td>{{.BlindAUC.Value}}</td><td>{{.PositionAUC.Value}}</td><td>{{.Brier}}</td><td>{{.ECE}}</td><td>{{.FlagAllF2}}</td></tr>
+<div class="scroll"><table><thead><tr><th></th><th>n</th><th>fractured</th><th>AUC (95 %)</th><th>image zeroed</th><th>… within level</th><th>position only</th><th>Brier</th><th>calibration error</th><th>F2 of flagging all</th></tr></thead><tbody>
+{{range .Rows}}<tr><td>{{.Name}}</td><td>{{.N}}</td><td>{{.Fractured}}</td><td>{{.AUC}}</td><td>{{.BlindAUC.Value}}</td><td>{{.BlindWithinAUC.Value}}</td><td>{{.PositionAUC.Value}}</td><td>{{.Brier}}</td><td>{{.ECE}}</td><td>{{.FlagAllF2}}</td></tr>
 {{end}}</tbody></table>
 <table><thead><tr><th></th><th>point</th><th>threshold</th><th>sensitivity (95 %)</th><th>specificity (95 %)</th><th>F2</th><th>MCC</th><th>found</th><th>missed</th><th>false</th></tr></thead><tbody>
 {{range .Rows}}{{$n := .Name}}{{range .Points}}<tr><td>{{$n}}</td><td>{{.Name}}</td><td>{{printf "%.3f" .Threshold}}</td><td>{{.Sensitivity}}</td><td>{{.Specificity}}</td><td>{{.F2}}</td><td>{{.MCC}}</td><td>{{.TP}}</td><td>{{.FN}}</td><td>{{.FP}}</td></tr>

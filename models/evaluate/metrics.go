@@ -6,18 +6,43 @@ import (
 	"slices"
 )
 
-// Sample is a probability beside the truth. Group is the patient, for the bootstrap.
-// NaN is "no answer": it ranks below every probability and is never flagged.
+// Sample is a probability beside the truth. NaN is "no answer": it ranks below every
+// probability and is never flagged.
 type Sample struct {
-	P     float64
-	True  bool
+	P    float64
+	True bool
+	// Group is the patient, for the bootstrap.
 	Group int
+	// Stratum is the level, for AUCWithin.
+	Stratum int
 }
 
 // AUC is the area under the ROC curve, ties counting half; NaN without both classes.
 func AUC(s []Sample) float64 {
+	area, pairs := concordant(s)
+	return area / pairs // 0/0 is NaN
+}
+
+// AUCWithin compares samples of the same stratum only, so it does not rise because
+// one level breaks more often than another; NaN without such a pair.
+func AUCWithin(s []Sample) float64 {
+	strata := map[int][]Sample{}
+	for _, x := range s {
+		strata[x.Stratum] = append(strata[x.Stratum], x)
+	}
+	var area, pairs float64
+	for _, one := range strata { // whole and half pairs: sums are exact in any order
+		a, p := concordant(one)
+		area, pairs = area+a, pairs+p
+	}
+	return area / pairs
+}
+
+// concordant counts the pairs of a fractured and an intact sample, and those among
+// them in which the fractured one has the higher probability, ties half.
+func concordant(s []Sample) (area, pairs float64) {
 	sorted := byScore(s)
-	var pos, neg, area float64
+	var pos, neg float64
 	for i := 0; i < len(sorted); {
 		j, p, n := i, 0.0, 0.0
 		for ; j < len(sorted) && cmp.Compare(sorted[j].P, sorted[i].P) == 0; j++ {
@@ -30,7 +55,7 @@ func AUC(s []Sample) float64 {
 		area += p * (neg + n/2)
 		pos, neg, i = pos+p, neg+n, j
 	}
-	return area / (pos * neg) // 0/0 is NaN
+	return area, pos * neg
 }
 
 // byScore sorts a copy; NaN comes first.

@@ -104,6 +104,29 @@ func TestCountsByHand(t *testing.T) {
 	}
 }
 
+// TestAUCWithin: the second level breaks more often and has the higher scores. Over all
+// levels that looks like skill, within each there is none.
+func TestAUCWithin(t *testing.T) {
+	t.Parallel()
+	var s []evaluate.Sample
+	for i, label := range []int{0, 0, 0, 1, 0, 1, 1, 1} {
+		s = append(s, evaluate.Sample{P: float64(i / 4), True: label == 1, Group: i, Stratum: i / 4})
+	}
+	if got := evaluate.AUC(s); !same(got, (9+3*0.5+0.5*3)/16) {
+		t.Errorf("over all: %v", got)
+	}
+	if got := evaluate.AUCWithin(s); !same(got, 0.5) {
+		t.Errorf("within: %v", got)
+	}
+	s[3].P = 0.5
+	if got := evaluate.AUCWithin(s); !same(got, (3+1.5)/6) {
+		t.Errorf("within, one told apart: %v", got)
+	}
+	if got := evaluate.AUCWithin(s[:3]); !same(got, nan) {
+		t.Errorf("no pair: %v", got)
+	}
+}
+
 func TestROC(t *testing.T) {
 	t.Parallel()
 	got := evaluate.ROC(samples([]float64{0.9, 0.5, 0.5, nan}, []int{1, 1, 0, 0}))

@@ -43,5 +43,10 @@ type Estimate struct {
 	N     int    `json:"n"`
 }
 
-// String is "0.912 (0.871–0.948)".
-func (e Estimate) String() string { return fmt.Sprintf("%s (%s–%s)", e.Value, e.Low, e.High) }
+// String is "0.912 (0.871–0.948)", or "–" where there is no figure.
+func (e Estimate) String() string {
+	if math.IsNaN(float64(e.Value)) {
+		return e.Value.String()
+	}
+	return fmt.Sprintf("%s (%s–%s)", e.Value, e.Low, e.High)
+}

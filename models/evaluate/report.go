@@ -52,15 +52,19 @@ type Figures struct {
 	N         int      `json:"n"`
 	Fractured int      `json:"fractured"`
 	AUC       Estimate `json:"auc"`
-	// BlindAUC is with the image zeroed; PositionAUC from the name of the level alone.
-	BlindAUC    Estimate      `json:"blind_auc"`
-	PositionAUC Estimate      `json:"position_auc"`
-	Brier       Number        `json:"brier"`
-	ECE         Number        `json:"calibration_error"`
-	FlagAllF2   Number        `json:"flag_all_f2"`
-	Points      []PointFigure `json:"points"`
-	ROC         [][2]Number   `json:"roc"`
-	Reliability []Bin         `json:"reliability"`
+	// BlindAUC is with the image zeroed, PositionAUC from the name of the level alone. An
+	// ensemble knows that some levels break more often, so its blind AUC over all levels
+	// comes near the position's; BlindWithinAUC compares within levels and shows what
+	// masks and crops give away.
+	BlindAUC       Estimate      `json:"blind_auc"`
+	BlindWithinAUC Estimate      `json:"blind_auc_within_level"`
+	PositionAUC    Estimate      `json:"position_auc"`
+	Brier          Number        `json:"brier"`
+	ECE            Number        `json:"calibration_error"`
+	FlagAllF2      Number        `json:"flag_all_f2"`
+	Points         []PointFigure `json:"points"`
+	ROC            [][2]Number   `json:"roc"`
+	Reliability    []Bin         `json:"reliability"`
 }
 
 // PointFigure is one of the pack's operating points, measured on this set.
@@ -135,7 +139,8 @@ func dataDigest(cases []Case) string {
 }
 
 func figures(d neckfrac.Decision, threshold func(neckfrac.OperatingPoint) float64, seen, blind, position []Sample) Figures {
-	f := Figures{N: len(seen), AUC: Interval(seen, AUC), BlindAUC: Interval(blind, AUC), PositionAUC: Interval(position, AUC),
+	f := Figures{N: len(seen), AUC: Interval(seen, AUC), BlindAUC: Interval(blind, AUC),
+		BlindWithinAUC: Interval(blind, AUCWithin), PositionAUC: Interval(position, AUC),
 		Brier: Number(Brier(seen)), ECE: Number(CalibrationError(seen)), FlagAllF2: Number(FlagAllF2(seen)),
 		ROC: ROC(seen), Reliability: Reliability(seen)}
 	for _, x := range seen {

@@ -13,7 +13,7 @@ func vertebrae(cases []Case, v neckfrac.Vertebra) []Sample {
 	var out []Sample
 	for g, c := range cases {
 		if c.answered(v) {
-			out = append(out, Sample{P: c.probability(v), True: c.Truth.Levels[v].Label == 1, Group: g})
+			out = append(out, Sample{P: c.probability(v), True: c.Truth.Levels[v].Label == 1, Group: g, Stratum: int(v)})
 		}
 	}
 	return out

@@ -17,15 +17,15 @@ func (r Report) WriteText(w io.Writer) error {
 		fmt.Fprintln(&b, line)
 	}
 	t := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, "\n\tn\tfractured\tAUC (95 %)\timage zeroed\tposition only\tBrier\tcalib. error\tF2 of flagging all")
+	fmt.Fprintln(t, "\n\tn\tfractured\tAUC (95 %)\timage zeroed\t… within level\tposition only\tBrier\tcalib. error\tF2 of flagging all")
 	for _, row := range r.rows() {
 		f := row.Figures
-		fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", row.Name, f.N, f.Fractured, f.AUC, f.BlindAUC.Value, f.PositionAUC.Value, f.Brier, f.ECE, f.FlagAllF2)
+		fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row.Name, f.N, f.Fractured, f.AUC, f.BlindAUC.Value, f.BlindWithinAUC.Value, f.PositionAUC.Value, f.Brier, f.ECE, f.FlagAllF2)
 	}
-	fmt.Fprintln(t, "\npoint\tthreshold\tsensitivity (95 %)\tspecificity (95 %)\tF2\tflag all\tMCC\t\t")
+	fmt.Fprintln(t, "\npoint\tthreshold\tsensitivity (95 %)\tspecificity (95 %)\tF2\tflag all\tMCC\t\t\t")
 	for _, row := range r.rows()[:2] {
 		for _, p := range row.Points {
-			fmt.Fprintf(t, "%s, %s\t%.3f\t%s\t%s\t%s\t%s\t%s\t\t\n", row.Name, p.Name, p.Threshold, p.Sensitivity, p.Specificity, p.F2, row.FlagAllF2, p.MCC)
+			fmt.Fprintf(t, "%s, %s\t%.3f\t%s\t%s\t%s\t%s\t%s\t\t\t\n", row.Name, p.Name, p.Threshold, p.Sensitivity, p.Specificity, p.F2, row.FlagAllF2, p.MCC)
 		}
 	}
 	if err := t.Flush(); err != nil {
