@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,10 +55,16 @@ func lesionAt(mm neckfrac.Vec3) uint8 {
 	return 0
 }
 
+// The label volumes are the same for every study: made once, read by all.
+var (
+	trueLabels = sync.OnceValue(func() *neckfrac.Labels { return labelsOf(levelAt) })
+	trueLesion = sync.OnceValue(func() *neckfrac.Labels { return labelsOf(lesionAt) })
+)
+
 var readers = dataset.Readers{
 	Volume: func(context.Context, string) (*neckfrac.Volume, error) {
 		v := &neckfrac.Volume{Grid: ctGrid, HU: make([]int16, ctGrid.Len())}
-		for i, l := range labelsOf(levelAt).Voxel {
+		for i, l := range trueLabels().Voxel {
 			v.HU[i] = 40
 			if l > 0 {
 				v.HU[i] = 700
@@ -67,9 +74,9 @@ var readers = dataset.Readers{
 	},
 	Labels: func(path string) (*neckfrac.Labels, error) {
 		if strings.HasPrefix(filepath.Base(path), "labels") {
-			return labelsOf(levelAt), nil
+			return trueLabels(), nil
 		}
-		return labelsOf(lesionAt), nil
+		return trueLesion(), nil
 	},
 }
 
