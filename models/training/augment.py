@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+LESION = 0.4  # strength of intensity changes for networks that look for fractures
+
 
 def column(rng: np.random.Generator, n: int, low: float, high: float, share: float, neutral: float) -> Tensor:
     """n uniform draws, each with probability `share`, else `neutral`; shaped to scale a [n,...] batch."""
@@ -20,17 +22,21 @@ def column(rng: np.random.Generator, n: int, low: float, high: float, share: flo
     return torch.from_numpy(values.astype(np.float32))
 
 
-def intensity(x: Tensor, rng: np.random.Generator) -> Tensor:
-    """Gain, offset, gamma, blur or sharpening, and noise, per item. x: [N,C,H,W] in 0..1; returns a new tensor."""
-    n = x.shape[0]
+def intensity(x: Tensor, rng: np.random.Generator, strength: float = 1.0) -> Tensor:
+    """Gain, offset, gamma, blur or sharpening, and noise, per item. x: [N,C,H,W] in 0..1; returns a new tensor.
+
+    A fracture line differs from bone by a tenth of the window and is as thin as a pixel: `strength` below 1 keeps noise
+    and blur from hiding what the label says is there.
+    """
+    n, s = x.shape[0], strength
     inside = x > 0
-    gain = column(rng, n, 0.7, 1.3, 0.7, 1.0)[:, None, None, None]
-    offset = column(rng, n, -0.08, 0.08, 0.7, 0.0)[:, None, None, None]
-    soften = column(rng, n, -0.6, 0.9, 0.5, 0.0)[:, None, None, None]  # below 0 sharpens, like a bone kernel
-    noise = column(rng, n, 0.005, 0.06, 0.5, 0.0)[:, None, None, None]
+    gain = column(rng, n, 1 - 0.3 * s, 1 + 0.3 * s, 0.7, 1.0)[:, None, None, None]
+    offset = column(rng, n, -0.08 * s, 0.08 * s, 0.7, 0.0)[:, None, None, None]
+    soften = column(rng, n, -0.6 * s, 0.9 * s, 0.5, 0.0)[:, None, None, None]  # below 0 sharpens, like a bone kernel
+    noise = column(rng, n, 0.005, 0.06 * s, 0.5 * s, 0.0)[:, None, None, None]
     x = torch.lerp(x, F.avg_pool2d(x, 3, 1, 1, count_include_pad=False), soften)
     x = torch.addcmul(offset, x, gain).add_(torch.randn_like(x).mul_(noise)).clamp_(0, 1)
-    if rng.random() < 0.25:
+    if rng.random() < 0.25 * s:
         x = x.pow(float(rng.uniform(0.7, 1.4)))
     return x * inside
 
@@ -94,7 +100,7 @@ def crops(x: Tensor, maps: Tensor, rng: np.random.Generator) -> tuple[Tensor, Te
         theta = affine_grid_parameters(rng, n, 10, 0.12, 0.1)
         x = warp(x.reshape(n, t * c, h, w), theta).reshape(n, t, c, h, w)
         maps = (warp(maps, theta) > 0.35).to(maps.dtype)
-    image = intensity(x[:, :, :3].reshape(n, t * 3, h, w), rng).reshape(n, t, 3, h, w)
+    image = intensity(x[:, :, :3].reshape(n, t * 3, h, w), rng, LESION).reshape(n, t, 3, h, w)
     mask = x[:, :, 3:]
     if rng.random() < 0.3:  # a network that leans on the mask's edge fails on predicted masks
         size = int(rng.choice([3, 5, 7]))
@@ -110,4 +116,4 @@ def slices(x: Tensor, rng: np.random.Generator) -> Tensor:
     x = torch.where(mirrored[:, None, None, None], x.flip(-1), x)
     if rng.random() < 0.6:
         x = warp(x, affine_grid_parameters(rng, n, 10, 0.12, 0.1))
-    return intensity(x, rng)
+    return intensity(x, rng, LESION)

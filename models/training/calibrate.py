@@ -32,6 +32,7 @@ from points import grades, operating_points
 from records import write_json
 from settings import Fit
 
+SUMMARIES = ("highest", "second", "log_sum_exp", "coverage")
 FEATURES = (
     "highest",
     "second",
@@ -237,11 +238,11 @@ def fit_patient(table: Table, z: Array, config: Fit) -> dict[str, Any]:
     raw, label = patient_features(table, z)[use], table.patient_label[use]
     need(label, config.min_positives, "patients")
     fold = folds([s for s, u in zip(table.study, use, strict=True) if u], label, config.folds)
-    held = {c: out_of_fold(raw, label, fold, c) for c in config.head_c}
+    held = {c: out_of_fold(raw, label, fold, c, config.head_single) for c in config.head_c}
     best = min(config.head_c, key=lambda c: log_loss(sigmoid(held[c]), label))
     a, b = platt(held[best], label)
     mean, sd = moments(raw)
-    w = head(standardise(raw, mean, sd), label, best)
+    w = head(standardise(raw, mean, sd), label, best, config.head_single)
     p = sigmoid(a * held[best] + b)
     return {
         "features": list(FEATURES),
@@ -272,9 +273,11 @@ def standardise(raw: Array, mean: Array, sd: Array) -> Array:
     return np.column_stack([x, np.ones(len(x))])
 
 
-def head(x: Array, label: Array, c: float) -> Array:
-    """L2 logistic regression; the constant, which is last, is not penalised."""
-    penalty = np.full(x.shape[1], 1 / c)
+def head(x: Array, label: Array, c: float, single: float) -> Array:
+    """L2 logistic regression. The constant, which is last, is not penalised; a feature of one level or network is
+    penalised `single` times as much as one of all levels, since a few hundred patients can't tell twenty apart."""
+    penalty = np.full(x.shape[1], single / c)
+    penalty[[FEATURES.index(name) for name in SUMMARIES]] = 1 / c
     penalty[-1] = 0
     return logistic(x, smooth(label), penalty)
 
@@ -289,13 +292,13 @@ def folds(study: list[str], label: Array, n: int) -> np.ndarray:
     return out
 
 
-def out_of_fold(raw: Array, label: Array, fold: np.ndarray, c: float) -> Array:
+def out_of_fold(raw: Array, label: Array, fold: np.ndarray, c: float, single: float) -> Array:
     """Logit of each row from a head that did not see it."""
     out = np.zeros(len(label))
     for k in np.unique(fold):
         rest, mine = fold != k, fold == k
         mean, sd = moments(raw[rest])
-        out[mine] = standardise(raw[mine], mean, sd) @ head(standardise(raw[rest], mean, sd), label[rest], c)
+        out[mine] = standardise(raw[mine], mean, sd) @ head(standardise(raw[rest], mean, sd), label[rest], c, single)
     return out
 
 

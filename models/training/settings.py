@@ -64,6 +64,7 @@ class Classify:
     loss_weights: list[float] = field(default_factory=lambda: [1.0, 1.0, 2.0])  # vertebra, slice, map
     positive_weights: list[float] = field(default_factory=lambda: [1.0, 2.0, 6.0])
     validation_rows: int = 400
+    init: str = ""  # weights of an earlier run to start from; "" starts from scratch
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,9 @@ class Fit:
     min_positives: int = 10  # of levels and of patients, and as many negatives: fewer is refused
     offset_penalty: float = 4.0  # L2 on the offset of each level
     head_c: list[float] = field(default_factory=lambda: [0.003, 0.01, 0.03, 0.1, 0.3])
+    head_single: float = (
+        10.0  # L2 of a single network's or level's feature, in units of that of a summary of all levels
+    )
     alert_specificity: float = 0.98
     prevalences: list[float] = field(default_factory=lambda: [0.04, 0.07, 0.10])
     grade_medium: float = 0.3

@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors.torch
 import torch
 from torch import Tensor, nn
 
@@ -269,9 +270,12 @@ def stage_classify(run: Run) -> None:
         slices = config.slices if progress < 1 - config.full_sequence else model.CROP_SLICES
         return tuple(source.draw(rng, config.schedule.batch, slices, config.positive_share))
 
+    net = fresh(run, "classify", config.network, config.width)
+    if config.init:
+        net.load_state_dict(safetensors.torch.load_file(config.init))
     task = Task(
         name="classify",
-        net=fresh(run, "classify", config.network, config.width),
+        net=net,
         schedule=config.schedule,
         draw=draw,
         loss=lambda net, b: model.classify_loss(net(b[0]), b[1], b[2], b[3], b[4], weights, positive),
