@@ -178,7 +178,7 @@ def fit_level(table: Table, config: Fit) -> tuple[dict[str, Any], Array]:
         "platt": {"a": a, "b": b},
         "offsets": dict(zip(LEVELS, offsets.tolist(), strict=True)),
         **figures(p, label),
-        "points": operating_points(p, label, config),
+        "points": operating_points(p, label, config, config.level_specificity),
     }
     part["grades"] = grades(p, label, part["points"][0]["threshold"], config)
     return part, z

@@ -31,15 +31,15 @@ def counts(p: Array, label: Array, thresholds: Array) -> tuple[Array, Array]:
     return tp.astype(float), fp.astype(float)
 
 
-def choose(p: Array, label: Array, alert_specificity: float) -> dict[str, float]:
-    """The three thresholds. Both classes must be present."""
+def choose(p: Array, label: Array, alert_specificity: float, least: float = 0.0) -> dict[str, float]:
+    """The three thresholds; `least` bounds the specificity of `balanced`. Both classes must be present."""
     t = candidates(p)
     tp, fp = counts(p, label, t)
     pos = float((label > 0.5).sum())
     neg = float(len(label)) - pos
     f2 = 5 * tp / (5 * tp + 4 * (pos - tp) + fp + 1e-12)
     second = float(t[int(np.argmax(f2))])
-    balanced = float(t[int(np.argmax(tp / pos + 1 - fp / neg))])
+    balanced = float(t[int(np.argmax(np.where(1 - fp / neg >= least, tp / pos + 1 - fp / neg, -1.0)))])
     alert = float(t[np.flatnonzero(1 - fp / neg >= alert_specificity)[0]])  # the last candidate flags nothing
     balanced = max(second, balanced)
     return {"second-look": second, "balanced": balanced, "alert": max(balanced, alert)}
@@ -78,9 +78,9 @@ def describe(name: str, threshold: float, p: Array, label: Array, prevalences: l
     }
 
 
-def operating_points(p: Array, label: Array, config: Fit) -> list[dict[str, Any]]:
+def operating_points(p: Array, label: Array, config: Fit, least: float = 0.0) -> list[dict[str, Any]]:
     """All three points, described."""
-    thresholds = choose(p, label, config.alert_specificity)
+    thresholds = choose(p, label, config.alert_specificity, least)
     return [describe(name, thresholds[name], p, label, config.prevalences) for name in NAMES]
 
 

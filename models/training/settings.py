@@ -93,6 +93,7 @@ class Fit:
         10.0  # L2 of a single network's or level's feature, in units of that of a summary of all levels
     )
     alert_specificity: float = 0.98
+    level_specificity: float = 0.95  # least of a level at `balanced`: seven levels share one patient's false flags
     prevalences: list[float] = field(default_factory=lambda: [0.04, 0.07, 0.10])
     grade_medium: float = 0.3
     grade_high: float = 0.7
