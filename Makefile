@@ -20,6 +20,7 @@ help: ## list the targets
 
 setup: ## get ONNX Runtime (digest-checked) and the Go modules
 	@models/onnx/fetch.sh build/ort
+	@mkdir -p bin && for f in build/ort/libonnxruntime.*; do ln -sf ../$$f bin/; done
 	@$(GO) mod download
 
 build: ## build bin/neckfrac

@@ -52,7 +52,7 @@ func (r ReadStatus) Sentence(zone *time.Location) string {
 
 // FlagSentence is W1's, with the levels where the profile lets them out.
 func FlagSentence(a Assessment, p Profile, readStatus string) string {
-	if p != Reading {
+	if p == Triage {
 		return "AI flag: possible cervical spine fracture. " + readStatus
 	}
 	var levels []string
@@ -98,7 +98,7 @@ func Conclusion(a Assessment, p Profile, readStatus string) string {
 		s = append(s, RefusalSentence(a.Reason, a.ReasonLevel))
 	case a.Presence == Suspected:
 		s = append(s, FlagSentence(a, p, readStatus))
-		if g := GradeSentence(a.Grade); p == Reading && g != "" {
+		if g := GradeSentence(a.Grade); p != Triage && g != "" {
 			s = append(s, g+".")
 		}
 		s = append(s, Action)

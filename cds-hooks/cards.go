@@ -61,7 +61,7 @@ func Cards(rec neckfrac.Record, now time.Time, cfg CardConfig) []Card {
 		OverrideReasons: overrideReasons(),
 		Links: []Link{{
 			Label: "Open the study in NeckFrac", Type: "absolute",
-			URL: cfg.PublicURL + "/studies/" + url.PathEscape(string(rec.Study.UID)),
+			URL: cfg.PublicURL + "/studies/" + url.PathEscape(string(rec.Study.ID)),
 		}},
 		Extension: map[string]Extension{extensionKey: extension(a, profile)},
 	}}

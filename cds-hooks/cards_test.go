@@ -129,7 +129,7 @@ func TestCardText(t *testing.T) {
 			t.Errorf("detail lacks %q:\n%s", want, card.Detail)
 		}
 	}
-	if got := card.Links[0]; got.URL != "https://neckfrac.example.org/studies/1.2.826.0.1.3680043.10.999.1" || got.Type != "absolute" {
+	if got := card.Links[0]; got.URL != "https://neckfrac.example.org/studies/st7q2m9x" || got.Type != "absolute" {
 		t.Errorf("link %+v", got)
 	}
 	rec.Latest.Pack.Domain = neckfrac.DomainSynthetic

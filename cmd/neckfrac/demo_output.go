@@ -78,7 +78,7 @@ func (s *Service) showOutputs(ctx context.Context, w io.Writer, rec neckfrac.Rec
 			fmt.Fprintf(w, "    │ %s\n", line)
 		}
 	}
-	fmt.Fprintf(w, "  page: %s/studies/%s\n", base, rec.Study.UID)
+	fmt.Fprintf(w, "  page: %s/studies/%s\n", base, rec.Study.ID)
 	return nil
 }
 

@@ -127,7 +127,7 @@ func TestProfileBoundsWhatGoesOut(t *testing.T) {
 		named   bool // levels in the sentences of card and report
 		details bool // levels, numbers and marks for who asks page and API
 	}{
-		{neckfrac.Research, 0, false, true},
+		{neckfrac.Research, 0, true, true},
 		{neckfrac.Triage, 1, false, false},
 		{neckfrac.Reading, 1, true, true},
 	} {

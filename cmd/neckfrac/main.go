@@ -25,7 +25,7 @@ const (
 
 // CLI is the command line.
 type CLI struct {
-	ONNXRuntimeLib string `name:"onnxruntime-lib" help:"ONNX Runtime library (else NECKFRAC_ORT, beside the binary, build/ort, /usr/lib)." placeholder:"FILE"`
+	ONNXRuntimeLib string `name:"onnxruntime-lib" help:"ONNX Runtime library (else NECKFRAC_ORT, beside the binary, /usr/lib)." placeholder:"FILE"`
 
 	Serve    ServeCmd    `cmd:"" help:"Run the service. Example: neckfrac serve --data ./data"`
 	Analyze  AnalyzeCmd  `cmd:"" help:"Analyse DICOM files offline. Example: neckfrac analyze study/ --format text"`
