@@ -13,12 +13,12 @@ mkdir -p "$WORK"
 step() { echo "=== $1 ($(date +%H:%M:%S))"; }
 train() { (cd models/training && "$PYTHON" train.py --config config/demo.toml --out "$WORK/run" "$@"); }
 
-step "phantoms: 500 enriched and 100 natural to train on, 150 natural to calibrate on"
+step "phantoms: 500 enriched and 100 natural to train on, 350 natural to calibrate on"
 "$NF" phantom --out "$WORK/enr" --mode enriched --seed 100000 -n 250 &
 "$NF" phantom --out "$WORK/enrB" --mode enriched --seed 100250 -n 250
 wait
 "$NF" phantom --out "$WORK/natA" --seed 150000 -n 100 &
-"$NF" phantom --out "$WORK/cal" --seed 200000 -n 150
+"$NF" phantom --out "$WORK/cal" --seed 200000 -n 350
 wait
 
 step "segment: tensors, training, export"
@@ -34,7 +34,13 @@ step "classify and Model I, one core each"
 train --data "$WORK/set" --stage classify &
 train --data "$WORK/set" --stage model1
 wait
-train --stage export
+
+step "classify, second round from the first one's weights"
+ROUND2=(--set classify.init="$WORK/round1.safetensors" --set classify.schedule.max_minutes=12 --set classify.schedule.lr=1e-3
+  --set classify.schedule.steps=1600 --set classify.full_sequence=0.35)
+[ -f "$WORK/round1.safetensors" ] || mv "$WORK/run/classify.safetensors" "$WORK/round1.safetensors"
+train --data "$WORK/set" --stage classify "${ROUND2[@]}"
+train --stage export "${ROUND2[@]}"
 
 step "calibration, end to end from DICOM"
 "$NF" evaluate --graphs "$WORK/run" --in "$WORK/cal" --dump-scores "$WORK/run/scores.jsonl"
@@ -44,6 +50,6 @@ train --stage fit --scores "$WORK/run/scores.jsonl"
 step "pack"
 rm -rf "$OUT"
 "$NF" pack build --in "$WORK/run" --out "$OUT/demo" --key-out "$OUT/demo.pub" --pack-version 0.1.0 \
-  --validation "synthetic, 150 studies at natural prevalence" --data "600 synthetic studies, built-in anatomy" \
+  --validation "synthetic, 350 studies at natural prevalence" --data "600 synthetic studies, built-in anatomy" \
   --command "make train-demo"
 "$NF" pack verify "$OUT/demo"
