@@ -73,7 +73,7 @@ def points(fit: dict[str, Any]) -> str:
     return "\n".join(out)
 
 
-def card(run: dict[str, Any], fit: dict[str, Any], evaluation: str) -> str:
+def card(run: dict[str, Any], fit: dict[str, Any], evaluation: str, note: str = "") -> str:
     """The whole card in Markdown."""
     digests = sorted({str(s["data_digest"])[:16] for s in run["stages"].values()})
     text = HEAD.format(
@@ -83,7 +83,7 @@ def card(run: dict[str, Any], fit: dict[str, Any], evaluation: str) -> str:
         seed=run["seed"],
         commit=run["commit"][:12] or "–",
     )
-    parts = [text, networks(run), "", points(fit)]
+    parts = [text, networks(run), "", *([note, ""] if note else []), points(fit)]
     if evaluation:
         parts += ["", "## End to end on unseen synthetic studies", "", "```", evaluation.rstrip(), "```"]
     return "\n".join(parts) + "\n"
@@ -94,11 +94,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Write MODEL_CARD.md of a run.")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--evaluation", type=Path, help="text table of neckfrac evaluate")
+    parser.add_argument("--note", default="", help="what the records don't say of how the networks were made")
     args = parser.parse_args(arguments)
     run = json.loads((args.out / "run.json").read_text(encoding="utf-8"))
     fit = json.loads((args.out / "fit.json").read_text(encoding="utf-8"))
     evaluation = args.evaluation.read_text(encoding="utf-8") if args.evaluation else ""
-    (args.out / "MODEL_CARD.md").write_text(card(run, fit, evaluation), encoding="utf-8")
+    (args.out / "MODEL_CARD.md").write_text(card(run, fit, evaluation, args.note), encoding="utf-8")
     print(f"card: {args.out / 'MODEL_CARD.md'}")
     return 0
 

@@ -1,0 +1,1 @@
+E5O3q/cfQmXgzt5HRM6jNAjBsR2So+EyHjxsO0Y3pz1FfEH9nLuKXc88QrvM3IuZD7XAyUgv4kppjnVc8tHyAA==
