@@ -95,7 +95,11 @@ func Conclusion(a Assessment, p Profile, readStatus string) string {
 	var s []string
 	switch {
 	case a.Status == NotAnalysed:
-		s = append(s, RefusalSentence(a.Reason, a.ReasonLevel))
+		last := a.ReasonLevel
+		if p == Triage {
+			last = 0 // W12: no level anywhere
+		}
+		s = append(s, RefusalSentence(a.Reason, last))
 	case a.Presence == Suspected:
 		s = append(s, FlagSentence(a, p, readStatus))
 		if g := GradeSentence(a.Grade); p != Triage && g != "" {

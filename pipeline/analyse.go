@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -79,6 +80,9 @@ func (w *Worker) run(ctx context.Context, l neckfrac.Lease) (RunnerAnswer, strin
 			continue
 		}
 		for _, i := range s.Instances {
+			if len(files) == maxRunnerFiles {
+				return RunnerAnswer{Refused: &neckfrac.RefusedError{Reason: neckfrac.Geometry, Detail: "more slices than one job holds"}}, "", nil
+			}
 			f, err := w.cfg.Blobs.Open(ctx, i.Blob)
 			if err != nil {
 				return RunnerAnswer{}, "", neckfrac.E("analyse: open", err)
@@ -87,7 +91,7 @@ func (w *Worker) run(ctx context.Context, l neckfrac.Lease) (RunnerAnswer, strin
 			job.Inputs = append(job.Inputs, RunnerInput{Series: s.UID, Instance: i.UID, Size: i.Blob.Size})
 		}
 	}
-	if len(files) == 0 || len(files) > maxRunnerFiles {
+	if len(files) == 0 {
 		return RunnerAnswer{Refused: &neckfrac.RefusedError{Reason: neckfrac.NoEligibleSeries}}, "", nil
 	}
 	dir, err := os.MkdirTemp(w.cfg.ScratchDir, "run-")
@@ -98,11 +102,11 @@ func (w *Worker) run(ctx context.Context, l neckfrac.Lease) (RunnerAnswer, strin
 	answer, err := w.cfg.Runner.Run(ctx, job, files)
 	switch {
 	case err != nil:
-		return RunnerAnswer{}, dir, err
+		return RunnerAnswer{}, dir, errors.Join(errRunner, err)
 	case answer.Fault != "":
-		return RunnerAnswer{}, dir, neckfrac.Errorf(neckfrac.Internal, "analyse", "runner fault: %s", answer.Fault)
+		return RunnerAnswer{}, dir, errors.Join(errRunner, neckfrac.Errorf(neckfrac.Internal, "analyse", "runner fault: %s", answer.Fault))
 	case answer.Refused != nil && !answer.Refused.Reason.Valid(), answer.Refused == nil && answer.Prediction == nil:
-		return RunnerAnswer{}, dir, neckfrac.Errorf(neckfrac.Internal, "analyse", "runner answer is incomplete")
+		return RunnerAnswer{}, dir, neckfrac.Errorf(neckfrac.Internal, "analyse", "runner answer is incomplete: %w", errRunner)
 	}
 	return answer, dir, nil
 }

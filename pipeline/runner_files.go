@@ -11,7 +11,7 @@ import (
 const filesPerMessage = 200
 
 // maxRunnerFiles bounds one job's open files; a cervical CT has some hundred slices.
-const maxRunnerFiles = 8192
+const maxRunnerFiles = 20_000
 
 // socketpair returns two connected sockets that no other child inherits.
 func socketpair() (ours, theirs *os.File, err error) {

@@ -68,6 +68,9 @@ func (p *ProcessRunner) Run(ctx context.Context, job RunnerJob, files []*os.File
 	stop := context.AfterFunc(ctx, func() { c.cmd.Process.Kill() })
 	answer, err := c.ask(job, files)
 	if stop() && err == nil {
+		if answer.Fault != "" {
+			p.Log.Error("runner fault", "kind", answer.Fault, "stderr", c.stderr.String())
+		}
 		return answer, nil
 	}
 	p.child = nil

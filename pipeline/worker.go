@@ -125,7 +125,7 @@ func (w *Worker) listen(ctx context.Context, hints chan<- neckfrac.JobID) {
 }
 
 // Round works off what the ledger lists as runnable, most urgent first, and returns
-// when the list is empty.
+// when the list is empty or a job could not be finished.
 func (w *Worker) Round(ctx context.Context) error {
 	for ctx.Err() == nil {
 		jobs, err := w.cfg.Jobs.Runnable(ctx, w.cfg.Now(), 8)
@@ -141,8 +141,10 @@ func (w *Worker) Round(ctx context.Context) error {
 				}
 				return neckfrac.E("worker: lease", err)
 			}
+			if !w.work(ctx, l) {
+				return nil // what failed is not tried again before the next poll
+			}
 			took = true
-			w.work(ctx, l)
 			break // the list may have a more urgent job now
 		}
 		if !took {
@@ -153,8 +155,8 @@ func (w *Worker) Round(ctx context.Context) error {
 }
 
 // work does one leased job and always ends the lease: by Finish, by Release, or by
-// letting it run out when the ledger is away.
-func (w *Worker) work(ctx context.Context, l neckfrac.Lease) {
+// letting it run out when the ledger is away. It reports whether the job is finished.
+func (w *Worker) work(ctx context.Context, l neckfrac.Lease) bool {
 	log := w.cfg.Log.With("job", l.Job.ID, "study", l.Job.StudyID)
 	start := w.cfg.Now()
 	run, cancel := context.WithCancelCause(ctx)
@@ -169,31 +171,47 @@ func (w *Worker) work(ctx context.Context, l neckfrac.Lease) {
 	cancel(nil)
 	<-keep
 	if err == nil {
-		var out []neckfrac.Delivery
-		study, recErr := w.cfg.Records.Record(ctx, l.Job.StudyID)
-		if recErr == nil && w.cfg.Destinations != nil {
-			out = w.cfg.Destinations(study.Study, a)
-		}
-		if _, err = w.cfg.Jobs.Finish(ctx, l, a, out); err == nil {
-			log.Info("job finished", "status", a.Status, "reason", a.Reason, "dur_ms", w.cfg.Now().Sub(start).Milliseconds())
-			return
-		}
+		err = w.finish(ctx, l, a)
+	}
+	if err == nil {
+		log.Info("job finished", "status", a.Status, "reason", a.Reason, "dur_ms", w.cfg.Now().Sub(start).Milliseconds())
+		return true
 	}
 	if errors.Is(lost, errLeaseLost) || neckfrac.KindOf(err) == neckfrac.Conflict {
 		log.Warn("lease lost", "stage", "work")
-		return
+		return false
 	}
-	crashed := ctx.Err() == nil
+	// Only a runner that died speaks against the study: a full disk or a ledger that is
+	// away would else end every waiting study as worker-failed.
+	crashed := errors.Is(err, errRunner) && ctx.Err() == nil
 	// The job goes back also when the worker is being stopped.
 	back, stop := context.WithTimeout(context.WithoutCancel(ctx), w.cfg.Lease)
 	defer stop()
 	if rerr := w.cfg.Jobs.Release(back, l, crashed); rerr != nil && neckfrac.KindOf(rerr) != neckfrac.Conflict {
 		log.Error("release failed", "kind", neckfrac.KindOf(rerr), "err", rerr)
 	}
-	if crashed {
-		log.Error("job failed", "kind", neckfrac.KindOf(err), "err", err, "crashes", l.Job.Crashes+1)
+	if ctx.Err() == nil {
+		log.Error("job failed", "kind", neckfrac.KindOf(err), "err", err, "crashed", crashed)
 	}
+	return false
 }
+
+// finish stores the result with the deliveries that its study needs.
+func (w *Worker) finish(ctx context.Context, l neckfrac.Lease, a neckfrac.Assessment) error {
+	var out []neckfrac.Delivery
+	if w.cfg.Destinations != nil {
+		rec, err := w.cfg.Records.Record(ctx, l.Job.StudyID)
+		if err != nil {
+			return neckfrac.E("finish: record", err)
+		}
+		out = w.cfg.Destinations(rec.Study, a)
+	}
+	_, err := w.cfg.Jobs.Finish(ctx, l, a, out)
+	return err
+}
+
+// errRunner marks an error of the runner: it died, ran out of time or failed.
+var errRunner = errors.New("runner")
 
 var errLeaseLost = errors.New("lease lost")
 
