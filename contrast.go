@@ -1,14 +1,13 @@
 package neckfrac
 
-// Contrast is the contrast state of the analysed series. The zero value is unknown,
-// also for results without a series.
+// Contrast is the contrast state of the analysed series. The zero value is unknown.
 type Contrast string
 
 const (
-	// ContrastUnknown is said where no series was analysed.
+	// ContrastUnknown: no series was analysed, or its images lack the attribute, as
+	// those that were de-identified do.
 	ContrastUnknown Contrast = ""
-	// ContrastNone means that no agent is stated; the attribute is required where
-	// contrast was given (PS3.3 §C.7.6.4).
+	// ContrastNone: (0018,0010) is there and names no agent.
 	ContrastNone Contrast = "none"
 	// ContrastGiven means that an agent is stated.
 	ContrastGiven Contrast = "given"

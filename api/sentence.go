@@ -68,6 +68,9 @@ func stateSentence(st standing, a *neckfrac.Assessment, show reveal, readStatus 
 	case StateIndeterminate:
 		return "AI result indeterminate. " + neckfrac.NotExcluded
 	case StateNotAnalysed, StateOverdue:
+		if !show.details {
+			return neckfrac.RefusalSentence(st.Reason, 0)
+		}
 		return neckfrac.RefusalSentence(st.Reason, st.Level)
 	case StateRunning:
 		return "AI analysis running."

@@ -203,6 +203,9 @@ func (c Config) validateLists() error {
 	if marked > 1 {
 		return configErr("cds.clients", "only one client can be marked loopback: true")
 	}
+	if c.DICOM.MaxAssociations <= 0 {
+		return configErr("dicom.max_associations", "want at least 1")
+	}
 	if c.Study.Quiet <= 0 || c.Result.Overdue <= 0 {
 		return configErr("study.quiet, result.overdue", "want a positive duration such as 20s")
 	}

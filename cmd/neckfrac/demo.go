@@ -26,12 +26,18 @@ const (
 )
 
 // Run starts the service in a scratch folder, sends, waits and prints.
-func (c DemoCmd) Run(rt *Runtime) error {
+func (c DemoCmd) Run(rt *Runtime) (err error) {
 	dir, err := os.MkdirTemp("", "neckfrac-demo-")
 	if err != nil {
 		return neckfrac.Wrap(neckfrac.Unavailable, "demo", err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() {
+		if err == nil {
+			os.RemoveAll(dir)
+			return
+		}
+		fmt.Fprintf(rt.Stderr, "neckfrac: the demo's service wrote %s\n", filepath.Join(dir, "service.log"))
+	}()
 	logFile, err := os.Create(filepath.Join(dir, "service.log"))
 	if err != nil {
 		return neckfrac.Wrap(neckfrac.Unavailable, "demo", err)

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/neckfrac/neckfrac/models/onnx"
 )
@@ -34,7 +37,7 @@ func (c DoctorCmd) Run(rt *Runtime) error {
 		bad += report(rt, check(rt, cfg))
 	}
 	for _, p := range []struct{ key, addr string }{{"dicom.addr", cfg.DICOM.Addr}, {"http.addr", cfg.HTTP.Addr}, {"admin.addr", cfg.Admin.Addr}} {
-		bad += report(rt, checkPort(p.key, p.addr))
+		bad += report(rt, checkPort(rt.Context, p.key, p.addr, cfg.Admin.Addr))
 	}
 	if bad > 0 {
 		return &exitError{exitFailed, fmt.Sprintf("%d checks failed", bad)}
@@ -138,13 +141,34 @@ func checkIdentity(_ *Runtime, cfg Config) finding {
 	return f
 }
 
-func checkPort(key, addr string) finding {
-	f := finding{what: key, seen: addr + " is free", next: "stop what listens there (the service itself, if it runs), or set " + key}
+// checkPort accepts a taken port where the service itself answers on the admin address.
+func checkPort(ctx context.Context, key, addr, admin string) finding {
+	f := finding{what: key, seen: addr + " is free", next: "stop what listens there, or set " + key}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
+		if alive(ctx, admin) {
+			f.seen = addr + " is in use by the running service"
+			return f
+		}
 		f.seen, f.bad = addr+" is taken", true
 		return f
 	}
 	l.Close()
 	return f
+}
+
+// alive asks the admin listener whether a neckfrac serves there.
+func alive(ctx context.Context, admin string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	rq, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin+"/livez", nil)
+	if err != nil {
+		return false
+	}
+	rs, err := http.DefaultClient.Do(rq)
+	if err != nil {
+		return false
+	}
+	rs.Body.Close()
+	return rs.StatusCode == http.StatusOK
 }

@@ -17,7 +17,7 @@ func RenderText(w io.Writer, a neckfrac.Assessment, zone *time.Location) error {
 	fmt.Fprintln(&b, strings.Repeat("─", len([]rune(neckfrac.ReportTitle))))
 	wrap(&b, neckfrac.Conclusion(a, a.Profile, neckfrac.ReadStatus{}.Sentence(zone)), 96)
 	if a.Status == neckfrac.Analysed && a.Profile != neckfrac.Triage {
-		fmt.Fprintf(&b, "\n  level  state          probability            grade   key slice\n")
+		fmt.Fprintf(&b, "\n  level  state          probability            key slice\n")
 		for _, f := range a.Findings {
 			fmt.Fprintf(&b, "  %-6s %-14s %s\n", f.Vertebra, f.Presence, levelCells(f))
 		}
@@ -44,11 +44,7 @@ func levelCells(f neckfrac.Finding) string {
 	if f.Presence == neckfrac.NotImaged {
 		return "–"
 	}
-	grade := string(f.Grade)
-	if grade == "" {
-		grade = "–"
-	}
-	return fmt.Sprintf("%.3f %s  %-7s %d", f.Probability, bar(f.Probability), grade, f.KeyIndex+1)
+	return fmt.Sprintf("%.3f %s  %d", f.Probability, bar(f.Probability), f.KeyIndex+1)
 }
 
 // bar draws a probability, 16 cells wide.

@@ -92,12 +92,12 @@ func StartService(ctx context.Context, rt *Runtime, cfg Config) (_ *Service, err
 	if err := s.wireHTTP(listeners[1].Addr()); err != nil {
 		return nil, err
 	}
+	if err := s.wireDICOM(); err != nil {
+		return nil, err
+	}
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.stopWork = cancel
 	if err := s.startLoops(work); err != nil {
-		return nil, err
-	}
-	if err := s.wireDICOM(); err != nil {
 		return nil, err
 	}
 	s.serve(listeners)
@@ -112,6 +112,10 @@ func (s *Service) openStores(ctx context.Context) error {
 	var err error
 	if s.lock, err = lockData(dir); err != nil {
 		return err
+	}
+	// PHI lies in it, also when the operator made the folder with a wider mode.
+	if err := os.Chmod(dir, 0o700); err != nil {
+		return neckfrac.Errorf(neckfrac.Unavailable, "data.dir", "%v", err)
 	}
 	// What a killed worker left is nobody's.
 	if err := clearDir(filepath.Join(dir, "scratch")); err != nil {
@@ -234,6 +238,7 @@ func (s *Service) close() {
 	if s.stopWork != nil {
 		s.stopWork()
 	}
+	s.loops.Wait()
 	if s.runner != nil {
 		s.runner.Close()
 	}

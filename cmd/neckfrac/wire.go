@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"time"
@@ -50,12 +51,18 @@ func (s *Service) wireHTTP(bound net.Addr) error {
 	if err != nil {
 		return err
 	}
-	admin, err := api.NewAdmin(api.AdminConfig{Gatherer: s.metrics, Profiling: true})
+	admin, err := api.NewAdmin(api.AdminConfig{Gatherer: s.metrics, Profiling: true, Ready: s.ready})
 	if err != nil {
 		return err
 	}
 	s.http, s.admin = api.NewHTTPServer(server.Handler()), api.NewHTTPServer(admin)
 	return nil
+}
+
+// ready asks the ledger: without it nothing can be acknowledged.
+func (s *Service) ready(ctx context.Context) error {
+	_, err := s.db.Find(ctx, neckfrac.StudyQuery{Limit: 1})
+	return err
 }
 
 // packs lists the installed pack, so that its Device can be read before a report.

@@ -65,6 +65,9 @@ func NotAnalysed(in Input, r *neckfrac.RefusedError) neckfrac.Assessment {
 	if r != nil && r.Reason.Valid() {
 		a.Reason, a.ReasonLevel = r.Reason, r.Level
 	}
+	if a.ReasonLevel == neckfrac.C7 {
+		a.ReasonLevel = 0 // the field is cut above: "stops at C7" would say the opposite
+	}
 	if len(a.Candidates) == 0 && r != nil {
 		a.Candidates = slices.Clone(r.Candidates)
 	}

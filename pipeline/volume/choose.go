@@ -54,7 +54,7 @@ const adultYears = 18
 // counts, so that one wrong slice errs to the safe side.
 func (a *Assembled) judgePatient(c candidate) fault {
 	a.AgeYears = -1
-	contrast := false
+	contrast, stated := false, true
 	for i := range c.slices {
 		h := &c.slices[i]
 		if h.ageYears >= 0 && (a.AgeYears < 0 || h.ageYears < a.AgeYears) {
@@ -64,6 +64,7 @@ func (a *Assembled) judgePatient(c candidate) fault {
 			return fault{neckfrac.IntrathecalContrast, "contrast route"}
 		}
 		contrast = contrast || h.contrasted()
+		stated = stated && h.contrastStated
 	}
 	switch {
 	case a.AgeYears < 0:
@@ -71,7 +72,9 @@ func (a *Assembled) judgePatient(c candidate) fault {
 	case a.AgeYears < adultYears:
 		return fault{neckfrac.AgeUnder18, "stated age"}
 	}
-	a.Contrast = neckfrac.ContrastNone
+	if stated {
+		a.Contrast = neckfrac.ContrastNone
+	}
 	if contrast {
 		a.Contrast = neckfrac.ContrastGiven
 		a.Limits = append(a.Limits, neckfrac.ContrastUnvalidated)

@@ -32,12 +32,14 @@ type header struct {
 	region      string // body part, protocol and description, upper case
 	kernel      string
 	contrast    string // agent and route, upper case
-	frame       string
-	acquisition string
-	study       string
-	patientID   string
-	issuer      string
-	ageYears    int
+	// contrastStated says that the agent's attribute is there, also with an empty value.
+	contrastStated bool
+	frame          string
+	acquisition    string
+	study          string
+	patientID      string
+	issuer         string
+	ageYears       int
 
 	rows, cols  int
 	plane       plane
@@ -93,6 +95,7 @@ func (h *header) describe(ds dataset.Dataset) {
 	kernels, _ := ds.Strings(dataset.TagConvolutionKernel)
 	h.kernel = strings.Join(kernels, " ")
 	h.contrast = strings.TrimSpace(strings.ToUpper(text(dataset.TagContrastBolusAgent) + " " + text(dataset.TagContrastBolusRoute)))
+	h.contrastStated = ds.Has(dataset.TagContrastBolusAgent)
 	h.frame, _ = ds.UID(dataset.TagFrameOfReferenceUID)
 	h.acquisition, _ = ds.String(dataset.TagAcquisitionNumber)
 	h.study, _ = ds.UID(dataset.TagStudyInstanceUID)
