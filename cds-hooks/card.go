@@ -3,15 +3,13 @@ package cdshooks
 // Card is a CDS Hooks 2.0 card. Fields that are not set are left out, since the
 // format knows no null and no empty value.
 type Card struct {
-	UUID      string `json:"uuid"`
-	Summary   string `json:"summary"`
-	Detail    string `json:"detail"`
-	Indicator string `json:"indicator"`
-	Source    Source `json:"source"`
-	// OverrideReasons let a person say why the card did not help.
-	OverrideReasons []Coding             `json:"overrideReasons,omitempty"`
-	Links           []Link               `json:"links,omitempty"`
-	Extension       map[string]Extension `json:"extension,omitempty"`
+	UUID      string               `json:"uuid"`
+	Summary   string               `json:"summary"`
+	Detail    string               `json:"detail"`
+	Indicator string               `json:"indicator"`
+	Source    Source               `json:"source"`
+	Links     []Link               `json:"links,omitempty"`
+	Extension map[string]Extension `json:"extension,omitempty"`
 }
 
 // Source says who speaks.
@@ -54,17 +52,4 @@ type Extension struct {
 // Response is the answer to a call; Cards is written even when empty.
 type Response struct {
 	Cards []Card `json:"cards"`
-}
-
-// overrideSystem is our code system of reasons to dismiss a card.
-const overrideSystem = "urn:neckfrac:codesystem:card-override"
-
-// overrideReasons are about the person who reads, not about the finding: a card must
-// not collect a diagnosis.
-func overrideReasons() []Coding {
-	return []Coding{
-		{overrideSystem, "already-reviewed", "I have reviewed the images"},
-		{overrideSystem, "not-my-question", "Does not concern my work on this patient"},
-		{overrideSystem, "disagree", "I disagree with the flag"},
-	}
 }

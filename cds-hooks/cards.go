@@ -58,7 +58,6 @@ func Cards(rec neckfrac.Record, now time.Time, cfg CardConfig) []Card {
 		Source: Source{Label: "NeckFrac", URL: cfg.PublicURL, Topic: &Coding{
 			System: topic.System, Code: topic.Value, Display: topic.Display,
 		}},
-		OverrideReasons: overrideReasons(),
 		Links: []Link{{
 			Label: "Open the study in NeckFrac", Type: "absolute",
 			URL: cfg.PublicURL + "/studies/" + url.PathEscape(string(rec.Study.ID)),

@@ -35,6 +35,9 @@ func DiagnosticReport(v View) Resource {
 		r.Effective = &drpb.DiagnosticReport_EffectiveX{Choice: &drpb.DiagnosticReport_EffectiveX_DateTime{DateTime: t}}
 	}
 	if v.Assessment == nil {
+		if v.Overdue {
+			r.ConclusionCode = []*dpb.CodeableConcept{concept(neckfrac.Overdue.Code())}
+		}
 		return newResource("DiagnosticReport", r)
 	}
 	r.Issued = instant(v.Assessment.Created, z)

@@ -2,6 +2,7 @@ package fhir_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/neckfrac/neckfrac"
@@ -155,6 +156,22 @@ func TestBuildersArePure(t *testing.T) {
 		after, _ := json.Marshal(c.view.Assessment)
 		if string(one) != string(two) || string(before) != string(after) {
 			t.Errorf("%s: builder changed its input or its answer", c.name)
+		}
+	}
+}
+
+func TestOverdueStudySaysSo(t *testing.T) {
+	t.Parallel()
+	v := fhir.View{Site: fhir.Site{BaseURL: "https://neckfrac.example.org/fhir", Organization: "Example"}, Study: neckfrac.Study{ID: "s1", UID: "1.2.3"}}
+	for _, overdue := range []bool{false, true} {
+		v.Overdue = overdue
+		b, err := fhir.DiagnosticReport(v).MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := strings.Contains(string(b), neckfrac.Overdue.Text()) && strings.Contains(string(b), `"overdue"`)
+		if said != overdue || !strings.Contains(string(b), `"registered"`) {
+			t.Errorf("overdue %v: %s", overdue, b)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/neckfrac/neckfrac"
 )
@@ -37,7 +38,12 @@ type Config struct {
 	ReadStatus func(neckfrac.Study) neckfrac.ReadStatus
 	// Packs are the installed model packs, so that their Devices can be read before
 	// the first report.
-	Packs  []neckfrac.PackID
+	Packs []neckfrac.PackID
+	// OverdueAfter is how long after its last image a study without a result is called
+	// overdue (W3). Defaults to 10 minutes.
+	OverdueAfter time.Duration
+	// Now defaults to time.Now.
+	Now    func() time.Time
 	Limits Limits
 	// Log gets one line per request that failed for a fault of ours. Defaults to none.
 	Log *slog.Logger
@@ -76,6 +82,12 @@ func New(cfg Config, records neckfrac.Records, blobs neckfrac.Blobs, ids neckfra
 	}
 	if cfg.ReadStatus == nil {
 		cfg.ReadStatus = func(neckfrac.Study) neckfrac.ReadStatus { return neckfrac.ReadStatus{} }
+	}
+	if cfg.OverdueAfter <= 0 {
+		cfg.OverdueAfter = 10 * time.Minute
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	s := &Server{
 		cfg: cfg, prefix: u.Path, records: records, blobs: blobs, ids: ids,
@@ -122,6 +134,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // request, since a page often holds several studies of one.
 func (s *Server) view(ctx context.Context, rec neckfrac.Record, refs map[neckfrac.PatientKey]string) (View, error) {
 	v := View{Site: s.cfg.Site, Study: rec.Study, Assessment: rec.Latest, ReadStatus: s.cfg.ReadStatus(rec.Study)}
+	v.Overdue = rec.Latest == nil && s.cfg.Now().Sub(rec.Study.LastReceived) > s.cfg.OverdueAfter
 	if rec.Latest != nil {
 		s.remember(rec.Latest.Pack)
 	}

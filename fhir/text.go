@@ -16,6 +16,9 @@ func (v View) conclusion() string {
 	if v.Study.Patient.Key.IsPhantom() {
 		s = append(s, neckfrac.TestPatientMark+".")
 	}
+	if v.Overdue {
+		s = append(s, neckfrac.Overdue.Text())
+	}
 	if v.Assessment == nil {
 		return strings.Join(append(s, neckfrac.LimitsText, neckfrac.ResearchUse), " ")
 	}

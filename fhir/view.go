@@ -42,6 +42,8 @@ type View struct {
 	Study neckfrac.Study
 	// Assessment is the latest result, nil while the study is in work.
 	Assessment *neckfrac.Assessment
+	// Overdue says that no result came in the expected time.
+	Overdue bool
 	// ReadStatus is what is known of the radiologist's report now.
 	ReadStatus neckfrac.ReadStatus
 	// PatientReference is the absolute URL of the person's Patient resource once an

@@ -32,7 +32,7 @@ func (s *Service) wireHTTP(bound net.Addr) error {
 	identities := s.cfg.identities()
 	resources, err := fhir.New(fhir.Config{
 		Site: fhir.Site{BaseURL: public + "/fhir", Organization: s.cfg.Site.Name, Identities: identities, Zone: zone, Software: softwareVersion()},
-		Log:  s.log, Packs: s.packs(),
+		Log:  s.log, Packs: s.packs(), OverdueAfter: s.cfg.Result.Overdue,
 	}, s.db, s.blobs, s.db)
 	if err != nil {
 		return err
