@@ -11,7 +11,7 @@ LINT_PKGS := ./...
 # GOLDENS are the packages that own golden files.
 GOLDENS := ./fhir ./pipeline/artefact
 
-export NECKFRAC_ORT ?= $(CURDIR)/build/ort/libonnxruntime.so
+export NECKFRAC_ORT ?= $(CURDIR)/build/ort/libonnxruntime.$(if $(filter Darwin,$(shell uname -s)),dylib,so)
 
 .PHONY: help setup build test race lint cover fuzz golden conformance interop kill bench demo run phantom train-test train-demo fuzz-all ci verify
 

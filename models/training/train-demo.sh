@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From phantoms to a signed pack: the command that made models/packs/demo. Every step goes on
+# From phantoms to a signed pack: the recipe of models/packs/demo (its card says where that one differs). Every step goes on
 # where it stopped. About two hours on two cores; WORK takes 30 GB.
 # Usage: models/training/train-demo.sh   (WORK=build/train OUT=build/pack PYTHON=python3)
 set -euo pipefail
@@ -50,6 +50,6 @@ train --stage fit --scores "$WORK/run/scores.jsonl"
 step "pack"
 rm -rf "$OUT"
 "$NF" pack build --in "$WORK/run" --out "$OUT/demo" --key-out "$OUT/demo.pub" --pack-version 0.1.0 \
-  --validation "synthetic, 350 studies at natural prevalence" --data "600 synthetic studies, built-in anatomy" \
+  --validation "synthetic calibration set, $(wc -l < "$WORK/run/scores.jsonl") studies at natural prevalence" --data "600 synthetic studies, built-in anatomy" \
   --command "make train-demo"
 "$NF" pack verify "$OUT/demo"
