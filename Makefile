@@ -1,7 +1,7 @@
 # Every target that CI runs is here, so that a person can run the same.
 SHELL := /bin/bash
 GO    ?= go
-SEED  ?= 7
+SEED  ?= 4
 FUZZ  ?= FuzzPDURead
 FUZZTIME ?= 20s
 PYTHON ?= python3

@@ -35,7 +35,7 @@ type CLI struct {
 	Evaluate EvaluateCmd `cmd:"" help:"Judge a pack on a data set. Example: neckfrac evaluate --pack models/packs/demo --in p --out report"`
 	Pack     PackCmd     `cmd:"" help:"Verify, show, build and sign model packs. Example: neckfrac pack show models/packs/demo"`
 	Doctor   DoctorCmd   `cmd:"" help:"Check library, pack, disk and ports. Example: neckfrac doctor"`
-	Demo     DemoCmd     `cmd:"" help:"Show the whole way with two synthetic patients. Example: neckfrac demo --seed 7"`
+	Demo     DemoCmd     `cmd:"" help:"Show the whole way with two synthetic patients. Example: neckfrac demo --seed 4"`
 	Version  VersionCmd  `cmd:"" help:"Print the version. Example: neckfrac version"`
 	RunJob   RunJobCmd   `cmd:"" hidden:"" help:"Runner process of the worker."`
 }
