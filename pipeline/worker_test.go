@@ -222,3 +222,44 @@ func TestConflictingIdentityIsAReason(t *testing.T) {
 		t.Fatalf("got %+v, want identity-conflict", a)
 	}
 }
+
+func TestFullDiskDoesNotEndAStudy(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	id := h.receive(t, 0, 2)
+	h.settle(t)
+	w := h.worker(t, answering(suspect()))
+	h.blobs.Fail("Put", neckfrac.Unavailable, 5) // artefacts can't be kept
+	for range 5 {
+		if err := w.Round(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if a := h.latest(t, id).Latest; a != nil {
+			t.Fatalf("a full disk made a result: %+v", a)
+		}
+	}
+	if err := w.Round(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if a := h.latest(t, id).Latest; a == nil || a.Status != neckfrac.Analysed {
+		t.Fatalf("with room again: got %+v, want analysed", a)
+	}
+}
+
+func TestEmptyAnswerCountsAsACrash(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	id := h.receive(t, 0, 1)
+	h.settle(t)
+	w := h.worker(t, runnerFunc(func(context.Context, pipeline.RunnerJob, []*os.File) (pipeline.RunnerAnswer, error) {
+		return pipeline.RunnerAnswer{}, nil // neither a prediction nor a refusal
+	}))
+	for range 4 {
+		if err := w.Round(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a := h.latest(t, id).Latest; a == nil || a.Reason != neckfrac.WorkerFailed {
+		t.Fatalf("an empty answer: got %+v, want worker-failed", a)
+	}
+}

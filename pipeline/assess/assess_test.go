@@ -256,3 +256,15 @@ func TestAssessSyntheticPack(t *testing.T) {
 		t.Errorf("a phantom's study: %s, want reading", a.Profile)
 	}
 }
+
+func TestFieldCutAboveNeverStopsAtC7(t *testing.T) {
+	t.Parallel()
+	in := whole(0.1)
+	got := assess.NotAnalysed(in, &neckfrac.RefusedError{Reason: neckfrac.CoverageShort, Level: neckfrac.C7})
+	if got.ReasonLevel != 0 {
+		t.Errorf("reason level %v: the sentence would be %q", got.ReasonLevel, neckfrac.RefusalSentence(got.Reason, got.ReasonLevel))
+	}
+	if got := assess.NotAnalysed(in, &neckfrac.RefusedError{Reason: neckfrac.CoverageShort, Level: neckfrac.C2}); got.ReasonLevel != neckfrac.C2 {
+		t.Errorf("reason level %v, want C2", got.ReasonLevel)
+	}
+}
