@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -132,8 +133,9 @@ func joinLines(err error) string {
 // defaultPackDirs lists where the shipped pack is looked for: beside the binary, in a
 // checkout, in a package's share folder.
 func defaultPackDirs(executable string) []string {
+	beside := filepath.Dir(executable)
 	return []string{
-		executable + "/../../models/packs/demo", executable + "/../packs/demo",
+		filepath.Join(beside, "..", "models", "packs", "demo"), filepath.Join(beside, "packs", "demo"),
 		"models/packs/demo", "/usr/share/neckfrac/packs/demo",
 	}
 }

@@ -107,3 +107,25 @@ func TestDemoConfigMayStart(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A service that is started from another folder must find the pack of its checkout: a
+// path that goes through the program's own file name exists for nobody.
+func TestShippedPackIsFoundFromAnyFolder(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	pack := filepath.Join(root, "models", "packs", "demo")
+	for _, dir := range []string{pack, filepath.Join(root, "bin")} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exe := filepath.Join(root, "bin", "neckfrac")
+	for _, f := range []string{exe, filepath.Join(pack, "manifest.json")} {
+		if err := os.WriteFile(f, nil, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := os.Stat(defaultPackDirs(exe)[0] + "/manifest.json"); err != nil {
+		t.Errorf("the pack of the program's own checkout is not found: %v", err)
+	}
+}
