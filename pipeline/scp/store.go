@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 
 	"github.com/neckfrac/neckfrac"
 	"github.com/neckfrac/neckfrac/dicomnet"
@@ -19,53 +20,74 @@ var headerLimits = dataset.Limits{MaxElementBytes: 4 << 20, MaxTotalBytes: 8 << 
 // groups above 7FE0.
 const maxTrailing = 1 << 20
 
-// errMismatch means that the command names another object than the data set.
+// errMismatch means that the command, or the request, names another object than the data set.
 var errMismatch = errors.New("command and data set disagree")
 
 func (s *session) store(ctx context.Context, rq *dicomnet.StoreRequest, body io.Reader) error {
-	ts, ok := dataset.LookupTransferSyntax(rq.TransferSyntaxUID)
+	_, err := s.backend.receive(ctx, s.log, incoming{
+		sopClass: rq.SOPClassUID, sopInstance: rq.SOPInstanceUID, transferSyntax: rq.TransferSyntaxUID, peer: s.peer,
+	}, body)
+	return err
+}
+
+// incoming is what was announced of an object before its data set: by a C-STORE request,
+// or by the file meta information of a part.
+type incoming struct {
+	sopClass, sopInstance, transferSyntax string
+	// study is the one that a request addressed; empty means any.
+	study neckfrac.StudyUID
+	peer  Peer
+}
+
+// receive checks, stores and records one object, whichever way it came; body is its data
+// set. The arrival is what the header said, also with an error once it was read.
+func (b *Backend) receive(ctx context.Context, log *slog.Logger, in incoming, body io.Reader) (neckfrac.Arrival, error) {
+	ts, ok := dataset.LookupTransferSyntax(in.transferSyntax)
 	if !ok {
-		return neckfrac.Errorf(neckfrac.Unsupported, "store", "transfer syntax")
+		return neckfrac.Arrival{}, neckfrac.Errorf(neckfrac.Unsupported, "store", "transfer syntax")
 	}
 	// The header is parsed from the stream, and what was consumed for it is stored first:
 	// the object on disk is byte for byte what came.
 	var head bytes.Buffer
 	reader, err := dataset.NewReader(io.TeeReader(body, &head), ts, headerLimits)
 	if err != nil {
-		return neckfrac.Wrap(neckfrac.Unsupported, "store: header", err)
+		return neckfrac.Arrival{}, neckfrac.Wrap(neckfrac.Unsupported, "store: header", err)
 	}
 	ds, pixels, err := reader.ReadHeader()
 	if err != nil {
-		return neckfrac.Wrap(neckfrac.Invalid, "store: header", err)
+		return neckfrac.Arrival{}, neckfrac.Wrap(neckfrac.Invalid, "store: header", err)
 	}
-	if text(ds, dataset.TagSOPInstanceUID) != rq.SOPInstanceUID || text(ds, dataset.TagSOPClassUID) != rq.SOPClassUID {
-		return neckfrac.Wrap(neckfrac.Invalid, "store", errMismatch)
+	if text(ds, dataset.TagSOPInstanceUID) != in.sopInstance || text(ds, dataset.TagSOPClassUID) != in.sopClass {
+		return neckfrac.Arrival{}, neckfrac.Wrap(neckfrac.Invalid, "store", errMismatch)
 	}
-	a, err := ReadArrival(ds, rq.TransferSyntaxUID, s.peer, s.backend.cfg.Now().UTC())
+	a, err := ReadArrival(ds, in.transferSyntax, in.peer, b.cfg.Now().UTC())
 	if err != nil {
-		return neckfrac.E("store", err)
+		return neckfrac.Arrival{}, neckfrac.E("store", err)
+	}
+	if in.study != "" && in.study != a.Study.UID {
+		return a, neckfrac.Wrap(neckfrac.Invalid, "store: study", errMismatch)
 	}
 	var meta bytes.Buffer
 	err = dataset.WriteMeta(&meta, dataset.Meta{
-		TransferSyntaxUID: rq.TransferSyntaxUID, SOPClassUID: rq.SOPClassUID, SOPInstanceUID: rq.SOPInstanceUID,
+		TransferSyntaxUID: in.transferSyntax, SOPClassUID: in.sopClass, SOPInstanceUID: in.sopInstance,
 		ImplementationClassUID: ImplementationClassUID, ImplementationVersionName: ImplementationVersionName,
-		SourceAETitle: string(s.peer.AETitle),
+		SourceAETitle: string(in.peer.AETitle),
 	})
 	if err != nil {
-		return neckfrac.Wrap(neckfrac.Invalid, "store: meta", err)
+		return a, neckfrac.Wrap(neckfrac.Invalid, "store: meta", err)
 	}
 	object := io.Reader(io.MultiReader(&head, body))
 	if pixels.Present && !pixels.Encapsulated() && pixels.Offset >= 0 {
 		object = &wholeReader{r: object, end: pixels.Offset + pixels.Length, ts: ts}
 	}
-	receipt, err := s.backend.cfg.Receiver.Receive(ctx, a, io.MultiReader(&meta, object))
+	receipt, err := b.cfg.Receiver.Receive(ctx, a, io.MultiReader(&meta, object))
 	if err != nil {
-		return neckfrac.E("store", err)
+		return a, neckfrac.E("store", err)
 	}
 	if receipt.Version {
-		s.log.Warn("object known with other bytes, first version stays in use", "study", receipt.StudyID)
+		log.Warn("object known with other bytes, first version stays in use", "study", receipt.StudyID)
 	}
-	return nil
+	return a, nil
 }
 
 // wholeReader passes a data set on and turns its end into an error where the pixel value
