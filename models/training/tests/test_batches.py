@@ -150,3 +150,24 @@ def test_slice_outside_the_field_is_air(data: Dataset) -> None:
     assert bool((found[2] == batches.AIR).all())
     assert torch.equal(found[1], torch.from_numpy(np.array(hu[0])).float())
     assert float(batches.window(found, (-200, 1300))[0].max()) == 0
+
+
+def test_smeared_mask_hides_a_cleft_and_still_says_where() -> None:
+    whole = torch.zeros(1, 1, 80, 80)
+    whole[..., 30:50, 25:55] = 1
+    cleft = whole.clone()
+    cleft[..., 38:42] = 0
+    for seed in range(20):
+        a, b = (augment.smeared(m, np.random.default_rng(seed)) for m in (whole, cleft))
+        assert float(a[0, 0, 40, 40]) > 0.9
+        assert float(a[0, 0, 5, 5]) == 0
+        assert float((a - b).abs().max()) < 0.85  # a step of 1 before
+
+
+def test_most_crops_lose_their_mask_s_shape(data: Dataset) -> None:
+    x = torch.from_numpy(np.array(data.crops[:16])).float()
+    maps = torch.zeros(16, 16, 10, 10)
+    torch.manual_seed(0)
+    out, _ = augment.crops(x, maps, np.random.default_rng(0))
+    gone = int((out[:, :, 3].flatten(1).amax(1) == 0).sum()) - int((x[:, :, 3].flatten(1).amax(1) == 0).sum())
+    assert 1 <= gone <= 11
