@@ -58,8 +58,25 @@ type StudyQuery struct {
 	Accession AccessionNumber
 	// Patients limits the answer to these persons; nil is no limit, empty is nobody.
 	Patients []PatientKey
-	Limit    int
-	Offset   int
+	// UIDs limits the answer to these studies; nil is no limit, empty is none.
+	UIDs []StudyUID
+	// Series and Instance select the study that holds them.
+	Series   SeriesUID
+	Instance InstanceUID
+	// PatientID, PatientIssuer and Accessions match with their case, PatientName
+	// without. They narrow a list for people; only Patients names a person (W16).
+	PatientID     Pattern
+	PatientIssuer string
+	PatientName   Pattern
+	Accessions    Pattern
+	// StartedFrom and StartedBefore bound Study.Started; a study without it matches
+	// neither.
+	StartedFrom   time.Time
+	StartedBefore time.Time
+	// Modalities selects studies with a series of one of them.
+	Modalities []string
+	Limit      int
+	Offset     int
 }
 
 // Record is a study with its latest result.

@@ -78,7 +78,7 @@ func (l *Ledger) Find(ctx context.Context, q neckfrac.StudyQuery) ([]neckfrac.Re
 		defer l.mu.Unlock()
 		var hits []*study
 		for _, s := range l.studies {
-			if matches(s, q) {
+			if matches(s, q) && l.holds(s, q) {
 				hits = append(hits, s)
 			}
 		}
@@ -100,7 +100,29 @@ func (l *Ledger) Find(ctx context.Context, q neckfrac.StudyQuery) ([]neckfrac.Re
 
 func matches(s *study, q neckfrac.StudyQuery) bool {
 	return (q.UID == "" || q.UID == s.UID) && (q.Accession == "" || q.Accession == s.Accession) &&
+		(q.UIDs == nil || slices.Contains(q.UIDs, s.UID)) &&
+		(q.PatientIssuer == "" || q.PatientIssuer == s.Patient.Key.Issuer) &&
+		q.PatientID.Match(s.Patient.Key.ID) && q.PatientName.MatchFold(s.Patient.Name) && q.Accessions.Match(string(s.Accession)) &&
+		(q.StartedFrom.IsZero() || !s.Started.IsZero() && !s.Started.Before(q.StartedFrom)) &&
+		(q.StartedBefore.IsZero() || !s.Started.IsZero() && s.Started.Before(q.StartedBefore)) &&
 		(q.Patients == nil || s.Patient.Key.Certain() && slices.Contains(q.Patients, s.Patient.Key))
+}
+
+// holds reports whether the study has the series, the instance and one of the
+// modalities that q names.
+func (l *Ledger) holds(s *study, q neckfrac.StudyQuery) bool {
+	has := func(want func(neckfrac.Series) bool) bool { return slices.ContainsFunc(s.Series, want) }
+	if q.Series != "" && !has(func(x neckfrac.Series) bool { return x.UID == q.Series }) {
+		return false
+	}
+	if len(q.Modalities) > 0 && !has(func(x neckfrac.Series) bool { return slices.Contains(q.Modalities, x.Modality) }) {
+		return false
+	}
+	if q.Instance == "" {
+		return true
+	}
+	in := l.instances[q.Instance]
+	return in != nil && in.study == s
 }
 
 // Instances implements neckfrac.Records.

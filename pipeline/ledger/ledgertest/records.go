@@ -14,6 +14,7 @@ func recordCases() []testCase {
 	return []testCase{
 		{"unknown names", recordUnknown},
 		{"find", find},
+		{"search", search},
 		{"instances by number", instances},
 		{"revisions, oldest first", revisions},
 		{"artefact", artefact},

@@ -46,8 +46,8 @@ func (d *DB) Find(ctx context.Context, q neckfrac.StudyQuery) (out []neckfrac.Re
 	if q.Limit < 0 || q.Offset < 0 {
 		return nil, neckfrac.Errorf(neckfrac.Invalid, op, "negative page")
 	}
-	if len(q.Patients) > MaxPatients {
-		return nil, neckfrac.Errorf(neckfrac.Limit, op, "more than %d persons", MaxPatients)
+	if len(q.Patients) > MaxPatients || len(q.UIDs) > MaxPatients || len(q.Modalities) > MaxPatients {
+		return nil, neckfrac.Errorf(neckfrac.Limit, op, "more than %d persons, studies or modalities", MaxPatients)
 	}
 	if q.Limit == 0 || q.Limit > MaxFind {
 		q.Limit = MaxFind
@@ -63,13 +63,45 @@ func (d *DB) Find(ctx context.Context, q neckfrac.StudyQuery) (out []neckfrac.Re
 
 func conditions(q neckfrac.StudyQuery) (where string, args []any) {
 	where = ` WHERE 1 = 1`
+	add := func(condition string, arg ...any) {
+		where += ` AND ` + condition
+		args = append(args, arg...)
+	}
 	if q.UID != "" {
-		where += ` AND s.uid = ?`
-		args = append(args, q.UID)
+		add(`s.uid = ?`, q.UID)
+	}
+	if q.UIDs != nil {
+		add(`s.uid IN (SELECT value FROM json_each(?))`, list(q.UIDs))
 	}
 	if q.Accession != "" {
-		where += ` AND s.accession = ?`
-		args = append(args, q.Accession)
+		add(`s.accession = ?`, q.Accession)
+	}
+	if q.Instance != "" {
+		add(`s.id IN (SELECT i.study_id FROM instance i WHERE i.uid = ?)`, q.Instance)
+	}
+	if q.Series != "" {
+		add(`EXISTS (SELECT 1 FROM series e WHERE e.study_id = s.id AND e.uid = ?)`, q.Series)
+	}
+	if len(q.Modalities) > 0 {
+		add(`EXISTS (SELECT 1 FROM series e WHERE e.study_id = s.id AND e.modality IN (SELECT value FROM json_each(?)))`, list(q.Modalities))
+	}
+	if q.PatientIssuer != "" {
+		add(`s.patient_issuer = ?`, q.PatientIssuer)
+	}
+	if q.PatientID != "" {
+		add(`s.patient_id GLOB ?`, glob(q.PatientID))
+	}
+	if q.PatientName != "" {
+		add(`lower(s.patient_name) GLOB lower(?)`, glob(q.PatientName))
+	}
+	if q.Accessions != "" {
+		add(`s.accession GLOB ?`, glob(q.Accessions))
+	}
+	if !q.StartedFrom.IsZero() {
+		add(`s.started >= ?`, micros(q.StartedFrom))
+	}
+	if !q.StartedBefore.IsZero() {
+		add(`s.started < ?`, micros(q.StartedBefore))
 	}
 	if q.Patients == nil {
 		return where, args
@@ -85,6 +117,19 @@ func conditions(q neckfrac.StudyQuery) (where string, args []any) {
 		return where + ` AND 1 = 0`, args
 	}
 	return where + ` AND (s.patient_issuer, s.patient_id) IN (VALUES ` + strings.Join(pairs, `, `) + `)`, args
+}
+
+// glob is the pattern in SQLite's words: GLOB has the wildcards of DICOM, with the case,
+// and sets in brackets besides.
+func glob(p neckfrac.Pattern) string { return strings.ReplaceAll(string(p), `[`, `[[]`) }
+
+// list is a JSON array for json_each; texts can't fail to encode.
+func list[T ~string](values []T) string {
+	b, err := json.Marshal(values)
+	if err != nil {
+		return `[]`
+	}
+	return string(b)
 }
 
 // records runs a query of selectRecords and adds the series.
