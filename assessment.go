@@ -14,6 +14,9 @@ const (
 	Analysed Status = "analysed"
 	// NotAnalysed is a result as well: it carries a Reason and no finding.
 	NotAnalysed Status = "not-analysed"
+	// Withdrawn means that the source took every image back as a mistake: what was said
+	// of the study before was said in error. It carries no Reason and no finding.
+	Withdrawn Status = "withdrawn"
 )
 
 // Assessment is the result for a study. It is immutable: a rerun or later images

@@ -20,7 +20,8 @@ type Receipt struct {
 type Intake interface {
 	// Receive records one instance in one transaction that is durable when it
 	// returns. A study or instance that belongs to another person or place is
-	// Conflict (a *ConflictError tells which), and marks the study.
+	// Conflict (a *ConflictError tells which); an image of another person marks the
+	// study. Only an ImageInstance, and a mistaken Rejection of one, move a study.
 	Receive(ctx context.Context, a Arrival) (Receipt, error)
 	// Quiet lists studies in StudyReceiving whose newest instance is not younger
 	// than before.

@@ -31,7 +31,8 @@ type Study struct {
 	Description string     `json:"description,omitempty"`
 	From        AETitle    `json:"from,omitempty"`
 	State       StudyState `json:"state"`
-	// LastReceived is T0's source: server receipt of the newest instance, UTC.
+	// LastReceived is T0's source: server receipt of the newest image, UTC; zero while
+	// only other objects came.
 	LastReceived time.Time `json:"lastReceived,omitzero"`
 	// Conflict is set when instances of another person claimed this study's UID; the
 	// study then ends NotAnalysed(identity-conflict).
@@ -60,6 +61,11 @@ type Instance struct {
 	// Sequence is the ledger's receive order; DICOM clocks decide no order.
 	Sequence int64     `json:"sequence"`
 	Received time.Time `json:"received"`
+	// Kind is the receiver's word on what the instance may do.
+	Kind InstanceKind `json:"kind,omitempty"`
+	// Withdrawn is why the source took the instance back, "" if it did not. Only the
+	// ledger sets it.
+	Withdrawn RejectionCode `json:"withdrawn,omitempty"`
 }
 
 // Arrival is one instance with the study and series facts of its header, as the
@@ -68,4 +74,6 @@ type Arrival struct {
 	Study    Study
 	Series   Series
 	Instance Instance
+	// Rejection is set for a RejectionInstance.
+	Rejection *Rejection
 }

@@ -40,3 +40,23 @@ func TestParseAETitle(t *testing.T) {
 		}
 	}
 }
+
+func TestOwnUID(t *testing.T) {
+	t.Parallel()
+	own := neckfrac.MakeUID("assessment", "sr")
+	if own != neckfrac.MakeUID("assessment", "sr") || own == neckfrac.MakeUID("assessment", "seg") || own == neckfrac.MakeUID("assessments", "r") {
+		t.Errorf("%s: want one UID a name", own)
+	}
+	if _, err := neckfrac.ParseInstanceUID(own); err != nil {
+		t.Error(err)
+	}
+	for uid, want := range map[string]bool{
+		own: true, neckfrac.MakeUID(): true, own + "0": false, own[:len(own)-1]: false, "2.25.": false, "2.25.0": false, "": false, own + ".1": false,
+		"1.2." + strings.TrimPrefix(own, "2.25."): false, "2.25.0" + strings.TrimPrefix(own, "2.25."): false,
+		"2.25.280467641042725374129326674111093417439": false, "2.25.-1": false, "2.25.+1": false, "2.25." + strings.Repeat("9", 60): false,
+	} {
+		if got := neckfrac.OwnUID(uid); got != want {
+			t.Errorf("OwnUID(%q) = %v, want %v", uid, got, want)
+		}
+	}
+}

@@ -25,6 +25,8 @@ const (
 	ReportTitle = "AI analysis of CT cervical spine (not a radiologist report)"
 	// ConfirmationUnknown is said where the site has measured no confirmation rate (W6).
 	ConfirmationUnknown = "Confirmation rate: not yet measured here."
+	// WithdrawnSentence is all that is said of a study whose source took it back.
+	WithdrawnSentence = "Withdrawn: the source of the images took them back. Earlier results of this study are void."
 	// TestPatientMark stands on outputs for the generator's own patients.
 	TestPatientMark = "TEST – SYNTHETIC"
 )
@@ -94,6 +96,8 @@ func LevelRefusalSentence(v, last Vertebra) string {
 func Conclusion(a Assessment, p Profile, readStatus string) string {
 	var s []string
 	switch {
+	case a.Status == Withdrawn:
+		return WithdrawnSentence + " " + ResearchUse
 	case a.Status == NotAnalysed:
 		last := a.ReasonLevel
 		if p == Triage {

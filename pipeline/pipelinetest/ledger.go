@@ -32,6 +32,7 @@ type study struct {
 	// pending says that something arrived since the running job's lease.
 	pending   bool
 	revisions []neckfrac.Assessment
+	withdrawn map[neckfrac.InstanceUID]neckfrac.RejectionCode
 }
 
 type instance struct {

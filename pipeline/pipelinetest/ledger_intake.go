@@ -21,10 +21,14 @@ func (l *Ledger) receive(a neckfrac.Arrival) (neckfrac.Receipt, error) {
 	if a.Study.UID == "" || a.Series.UID == "" || a.Instance.UID == "" || a.Instance.Blob.Digest == "" || a.Instance.Received.IsZero() {
 		return neckfrac.Receipt{}, neckfrac.Errorf(neckfrac.Invalid, "receive", "a name, a digest or the time of receipt is missing")
 	}
-	a.Instance.Received = micro(a.Instance.Received)
+	if err := checkRejection(a); err != nil {
+		return neckfrac.Receipt{}, err
+	}
+	a.Instance.Received, a.Instance.Withdrawn = micro(a.Instance.Received), ""
+	image := a.Instance.Kind == neckfrac.ImageInstance
 	i := slices.IndexFunc(l.studies, func(s *study) bool { return s.UID == a.Study.UID })
 	if i >= 0 && l.studies[i].Patient.Key != a.Study.Patient.Key {
-		if s := l.studies[i]; !s.Conflict {
+		if s := l.studies[i]; image && !s.Conflict {
 			s.Conflict = true
 			l.reopen(s)
 		}
@@ -37,12 +41,12 @@ func (l *Ledger) receive(a neckfrac.Arrival) (neckfrac.Receipt, error) {
 		i = len(l.studies)
 		s := a.Study
 		s.ID, s.State, s.Conflict, s.Series = neckfrac.StudyID(l.newID("study")), neckfrac.StudyReceiving, false, nil
-		s.Started, s.LastReceived = micro(s.Started), a.Instance.Received
-		l.studies = append(l.studies, &study{Study: s})
+		s.Started, s.LastReceived = micro(s.Started), time.Time{}
+		l.studies = append(l.studies, &study{Study: s, withdrawn: map[neckfrac.InstanceUID]neckfrac.RejectionCode{}})
 	}
 	s := l.studies[i]
 	fill(&s.Study, a.Study)
-	if a.Instance.Received.After(s.LastReceived) {
+	if image && a.Instance.Received.After(s.LastReceived) {
 		s.LastReceived = a.Instance.Received
 	}
 	if !slices.ContainsFunc(s.Series, func(x neckfrac.Series) bool { return x.UID == a.Series.UID }) {
@@ -53,8 +57,37 @@ func (l *Ledger) receive(a neckfrac.Arrival) (neckfrac.Receipt, error) {
 	l.sequence++
 	a.Instance.Sequence = l.sequence
 	l.instances[a.Instance.UID] = &instance{Instance: a.Instance, study: s, series: a.Series.UID}
-	l.reopen(s)
+	if image || a.Rejection != nil && l.reject(s, *a.Rejection) {
+		l.reopen(s)
+	}
 	return neckfrac.Receipt{StudyID: s.ID, Sequence: l.sequence}, nil
+}
+
+// checkRejection wants a note exactly where the kind says so.
+func checkRejection(a neckfrac.Arrival) error {
+	switch {
+	case (a.Instance.Kind == neckfrac.RejectionInstance) != (a.Rejection != nil):
+		return neckfrac.Errorf(neckfrac.Invalid, "receive", "kind and rejection disagree")
+	case a.Rejection != nil && !a.Rejection.Code.Valid():
+		return neckfrac.Errorf(neckfrac.Invalid, "receive", "rejection code")
+	case a.Rejection != nil && len(a.Rejection.Instances) > neckfrac.MaxRejected:
+		return neckfrac.Errorf(neckfrac.Limit, "receive", "more than %d rejected instances", neckfrac.MaxRejected)
+	}
+	return nil
+}
+
+// reject takes instances back and reports whether that reopens the study.
+func (l *Ledger) reject(s *study, r neckfrac.Rejection) (reopens bool) {
+	for _, uid := range r.Instances {
+		old, taken := s.withdrawn[uid]
+		if taken && (old != neckfrac.RetentionExpired || !r.Code.Mistaken()) {
+			continue
+		}
+		s.withdrawn[uid] = r.Code
+		in := l.instances[uid]
+		reopens = reopens || r.Code.Mistaken() && in != nil && in.study == s && in.Kind == neckfrac.ImageInstance
+	}
+	return reopens
 }
 
 // again answers an instance that is already there.
@@ -123,7 +156,7 @@ func (l *Ledger) Quiet(ctx context.Context, before time.Time, n int) ([]neckfrac
 		defer l.mu.Unlock()
 		var quiet []*study
 		for _, s := range l.studies {
-			if s.State == neckfrac.StudyReceiving && !s.LastReceived.After(micro(before)) {
+			if s.State == neckfrac.StudyReceiving && !s.LastReceived.IsZero() && !s.LastReceived.After(micro(before)) {
 				quiet = append(quiet, s)
 			}
 		}
@@ -145,8 +178,8 @@ func (l *Ledger) Settle(ctx context.Context, id neckfrac.StudyID, seen time.Time
 		if s == nil {
 			return neckfrac.Job{}, notFound("settle")
 		}
-		if s.State != neckfrac.StudyReceiving || s.LastReceived.After(micro(seen)) {
-			return neckfrac.Job{}, neckfrac.Errorf(neckfrac.Conflict, "settle", "study is %s or has newer instances", s.State)
+		if s.State != neckfrac.StudyReceiving || s.LastReceived.IsZero() || s.LastReceived.After(micro(seen)) {
+			return neckfrac.Job{}, neckfrac.Errorf(neckfrac.Conflict, "settle", "study is %s, has newer instances or no image", s.State)
 		}
 		j := l.newest(id)
 		if j == nil || j.State != neckfrac.JobWaiting {

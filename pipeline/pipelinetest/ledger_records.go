@@ -49,7 +49,9 @@ func (l *Ledger) series(s *study) []neckfrac.Series {
 	for _, in := range l.instances {
 		for i := range out {
 			if in.study == s && in.series == out[i].UID {
-				out[i].Instances = append(out[i].Instances, in.Instance)
+				found := in.Instance
+				found.Withdrawn = s.withdrawn[found.UID]
+				out[i].Instances = append(out[i].Instances, found)
 				out[i].Count++
 			}
 		}

@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) Ledger) {
 		cases []testCase
 	}{
 		{"Intake", intakeCases()},
+		{"Kinds", kindCases()},
 		{"Settle", settleCases()},
 		{"Jobs", jobCases()},
 		{"Finish", finishCases()},

@@ -173,7 +173,9 @@ func scanRecord(rows *sql.Rows) (r neckfrac.Record, err error) {
 	if err != nil {
 		return r, err
 	}
-	s.LastReceived = fromMicros(received)
+	if received > 0 {
+		s.LastReceived = fromMicros(received)
+	}
 	if started.Valid {
 		s.Started = fromMicros(started.Int64)
 	}

@@ -14,6 +14,9 @@ func (d *DB) Receive(ctx context.Context, a neckfrac.Arrival) (neckfrac.Receipt,
 	if a.Study.UID == "" || a.Series.UID == "" || a.Instance.UID == "" || a.Instance.Blob.Digest == "" || a.Instance.Received.IsZero() {
 		return neckfrac.Receipt{}, neckfrac.Errorf(neckfrac.Invalid, op, "a name, a digest or the time of receipt is missing")
 	}
+	if err := checkRejection(a); err != nil {
+		return neckfrac.Receipt{}, err
+	}
 	var r neckfrac.Receipt
 	var clash neckfrac.ConflictPart
 	err := d.write(ctx, op, func(tx *sql.Tx) (err error) {
@@ -58,8 +61,8 @@ const (
 		INSERT INTO series (study_id, uid, modality, number, description) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (study_id, uid) DO NOTHING`
 	insertInstance = `
-		INSERT INTO instance (uid, study_id, series_uid, sop_class, transfer_syntax, instance_number, digest, size, received)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number`
+		INSERT INTO instance (uid, study_id, series_uid, sop_class, transfer_syntax, instance_number, digest, size, received, kind)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number`
 	insertVersion = `
 		INSERT INTO instance_version (instance_number, digest, size, received) VALUES (?, ?, ?, ?)
 		ON CONFLICT (instance_number, digest) DO NOTHING`
@@ -77,8 +80,9 @@ func (d *DB) receive(ctx context.Context, tx *sql.Tx, a neckfrac.Arrival) (r nec
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return r, 0, err
 	}
+	image := a.Instance.Kind == neckfrac.ImageInstance
 	if known && key != a.Study.Patient.Key {
-		if !conflict {
+		if image && !conflict {
 			err = markConflict(ctx, tx, id)
 		}
 		return r, neckfrac.ConflictPatient, err
@@ -96,7 +100,7 @@ func (d *DB) receive(ctx context.Context, tx *sql.Tx, a neckfrac.Arrival) (r nec
 	if err != nil {
 		return r, 0, err
 	}
-	if state != neckfrac.StudyReceiving {
+	if image && state != neckfrac.StudyReceiving {
 		if err := reopen(ctx, tx, id); err != nil {
 			return r, 0, err
 		}
@@ -107,7 +111,10 @@ func (d *DB) receive(ctx context.Context, tx *sql.Tx, a neckfrac.Arrival) (r nec
 	}
 	r = neckfrac.Receipt{StudyID: id}
 	err = tx.QueryRowContext(ctx, insertInstance, in.UID, id, s.UID, in.SOPClassUID, in.TransferSyntaxUID, in.Number,
-		in.Blob.Digest, in.Blob.Size, micros(in.Received)).Scan(&r.Sequence)
+		in.Blob.Digest, in.Blob.Size, micros(in.Received), in.Kind.String()).Scan(&r.Sequence)
+	if err == nil && a.Rejection != nil {
+		err = reject(ctx, tx, id, state, r.Sequence, *a.Rejection)
+	}
 	return r, 0, err
 }
 
@@ -142,12 +149,21 @@ func again(ctx context.Context, tx *sql.Tx, a neckfrac.Arrival) (r neckfrac.Rece
 func newStudy(ctx context.Context, tx *sql.Tx, id neckfrac.StudyID, a neckfrac.Arrival) error {
 	s, p := a.Study, a.Study.Patient
 	_, err := tx.ExecContext(ctx, insertStudy, id, s.UID, p.Key.Issuer, p.Key.ID, p.Name, p.BirthDate, p.Sex, p.AgeYears,
-		s.Accession, s.AccessionIssuer, maybeMicros(s.Started), s.Description, s.From, micros(a.Instance.Received))
+		s.Accession, s.AccessionIssuer, maybeMicros(s.Started), s.Description, s.From, imageReceipt(a))
 	return err
+}
+
+// imageReceipt is what an arrival makes of its study's last_received: only an image is
+// news.
+func imageReceipt(a neckfrac.Arrival) int64 {
+	if a.Instance.Kind != neckfrac.ImageInstance {
+		return 0
+	}
+	return micros(a.Instance.Received)
 }
 
 func touch(ctx context.Context, tx *sql.Tx, id neckfrac.StudyID, a neckfrac.Arrival) error {
 	s, p := a.Study, a.Study.Patient
-	return one(tx.ExecContext(ctx, touchStudy, micros(a.Instance.Received), p.Name, p.BirthDate, p.Sex, p.AgeYears,
+	return one(tx.ExecContext(ctx, touchStudy, imageReceipt(a), p.Name, p.BirthDate, p.Sex, p.AgeYears,
 		s.Accession, s.AccessionIssuer, maybeMicros(s.Started), s.Description, s.From, id))
 }

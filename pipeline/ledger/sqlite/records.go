@@ -10,8 +10,9 @@ import (
 
 const selectInstances = `
 	SELECT e.uid, e.modality, e.number, e.description,
-		i.uid, i.sop_class, i.transfer_syntax, i.instance_number, i.digest, i.size, i.number, i.received
+		i.uid, i.sop_class, i.transfer_syntax, i.instance_number, i.digest, i.size, i.number, i.received, i.kind, coalesce(w.code, '')
 	FROM series e JOIN instance i ON i.study_id = e.study_id AND i.series_uid = e.uid
+		LEFT JOIN withdrawal w ON w.study_id = i.study_id AND w.instance_uid = i.uid
 	WHERE e.study_id = ? ORDER BY e.number, e.uid, i.instance_number, i.uid`
 
 // Instances implements neckfrac.Records.
@@ -25,8 +26,13 @@ func (d *DB) Instances(ctx context.Context, id neckfrac.StudyID) (out []neckfrac
 			var s neckfrac.Series
 			var in neckfrac.Instance
 			var received int64
-			if err := r.Scan(&s.UID, &s.Modality, &s.Number, &s.Description, &in.UID, &in.SOPClassUID, &in.TransferSyntaxUID,
-				&in.Number, &in.Blob.Digest, &in.Blob.Size, &in.Sequence, &received); err != nil {
+			var kind string
+			err = r.Scan(&s.UID, &s.Modality, &s.Number, &s.Description, &in.UID, &in.SOPClassUID, &in.TransferSyntaxUID,
+				&in.Number, &in.Blob.Digest, &in.Blob.Size, &in.Sequence, &received, &kind, &in.Withdrawn)
+			if err != nil {
+				return none, err
+			}
+			if in.Kind, err = neckfrac.ParseInstanceKind(kind); err != nil {
 				return none, err
 			}
 			in.Received = fromMicros(received)

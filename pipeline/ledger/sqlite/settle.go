@@ -46,7 +46,7 @@ func reopen(ctx context.Context, tx *sql.Tx, id neckfrac.StudyID) error {
 }
 
 const selectQuiet = `
-	SELECT id FROM study WHERE state = 'receiving' AND last_received <= ? ORDER BY last_received, id LIMIT ?`
+	SELECT id FROM study WHERE state = 'receiving' AND last_received BETWEEN 1 AND ? ORDER BY last_received, id LIMIT ?`
 
 // Quiet implements neckfrac.Intake.
 func (d *DB) Quiet(ctx context.Context, before time.Time, n int) (out []neckfrac.StudyID, err error) {
@@ -60,7 +60,7 @@ func (d *DB) Quiet(ctx context.Context, before time.Time, n int) (out []neckfrac
 
 const (
 	setQueued = `
-		UPDATE study SET state = 'queued' WHERE id = ? AND state = 'receiving' AND last_received <= ? RETURNING last_received`
+		UPDATE study SET state = 'queued' WHERE id = ? AND state = 'receiving' AND last_received BETWEEN 1 AND ? RETURNING last_received`
 	selectStudyExists = `
 		SELECT EXISTS (SELECT 1 FROM study WHERE id = ?)`
 	readyAgain = `
@@ -80,7 +80,7 @@ func (d *DB) Settle(ctx context.Context, id neckfrac.StudyID, seen time.Time, p 
 		var t0 int64
 		switch err := tx.QueryRowContext(ctx, setQueued, id, micros(seen)).Scan(&t0); {
 		case errors.Is(err, sql.ErrNoRows):
-			return absent(ctx, tx, selectStudyExists, id, op, "study is not receiving, or has newer instances")
+			return absent(ctx, tx, selectStudyExists, id, op, "study is not receiving, has newer instances or no image")
 		case err != nil:
 			return err
 		}
