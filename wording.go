@@ -97,7 +97,7 @@ func Conclusion(a Assessment, p Profile, readStatus string) string {
 	var s []string
 	switch {
 	case a.Status == Withdrawn:
-		return WithdrawnSentence + " " + ResearchUse
+		s = append(s, WithdrawnSentence)
 	case a.Status == NotAnalysed:
 		last := a.ReasonLevel
 		if p == Triage {

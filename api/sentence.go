@@ -72,6 +72,8 @@ func stateSentence(st standing, a *neckfrac.Assessment, show reveal, readStatus 
 			return neckfrac.RefusalSentence(st.Reason, 0)
 		}
 		return neckfrac.RefusalSentence(st.Reason, st.Level)
+	case StateWithdrawn:
+		return neckfrac.WithdrawnSentence
 	case StateRunning:
 		return "AI analysis running."
 	case StateWaiting:

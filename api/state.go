@@ -20,11 +20,12 @@ const (
 	StateNotFlagged    State = "not-flagged"
 	StateIndeterminate State = "indeterminate"
 	StateNotAnalysed   State = "not-analysed"
+	StateWithdrawn     State = "withdrawn"
 )
 
 // States lists the closed set in reading order.
 func States() []State {
-	return []State{StateFlagged, StateOverdue, StateIndeterminate, StateNotAnalysed, StateNotFlagged, StateRunning, StateWaiting, StateReceived}
+	return []State{StateFlagged, StateOverdue, StateIndeterminate, StateNotAnalysed, StateNotFlagged, StateWithdrawn, StateRunning, StateWaiting, StateReceived}
 }
 
 // text is the state for people.
@@ -66,8 +67,11 @@ func stand(r neckfrac.Record, now time.Time, overdueAfter time.Duration) standin
 }
 
 func resultState(a neckfrac.Assessment) State {
-	if a.Status == neckfrac.NotAnalysed {
+	switch a.Status {
+	case neckfrac.NotAnalysed:
 		return StateNotAnalysed
+	case neckfrac.Withdrawn:
+		return StateWithdrawn
 	}
 	switch a.Presence {
 	case neckfrac.Suspected:

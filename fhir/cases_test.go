@@ -150,6 +150,10 @@ func cases() []goldenCase {
 			refuse(a, neckfrac.IdentityConflict)
 			a.Pack = neckfrac.PackID{}
 		}),
+		with("withdrawn", func(v *fhir.View, a *neckfrac.Assessment) {
+			refuse(a, "")
+			a.Status, a.Revision, a.Series, a.Slices, a.Contrast = neckfrac.Withdrawn, 2, "", 0, ""
+		}),
 		{"registered", registered},
 		with("revised", func(v *fhir.View, a *neckfrac.Assessment) {
 			a.ID, a.Revision, a.Created = "as-9p0c", 2, made.Add(9*time.Minute)

@@ -47,7 +47,12 @@ func (v View) observation(oid, keySuffix string) *opb.Observation {
 	if t := dateTime(v.Study.Started, z); t != nil {
 		o.Effective = &opb.Observation_EffectiveX{Choice: &opb.Observation_EffectiveX_DateTime{DateTime: t}}
 	}
-	if a.Status != neckfrac.Analysed {
+	switch a.Status {
+	case neckfrac.Analysed:
+	case neckfrac.Withdrawn:
+		o.Status.Value = cpb.ObservationStatusCode_ENTERED_IN_ERROR
+		o.DataAbsentReason = noValue(neckfrac.WithdrawnSentence, "")
+	default:
 		r := v.result()
 		o.Status.Value = cpb.ObservationStatusCode_CANCELLED
 		o.DataAbsentReason = noValue(neckfrac.RefusalSentence(r.Reason, r.ReasonLevel), r.Reason)

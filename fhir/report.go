@@ -11,7 +11,8 @@ import (
 )
 
 // DiagnosticReport is the report of a study in its present state: registered while
-// in work, preliminary when analysed, cancelled when not. It never gets further by
+// in work, preliminary when analysed, cancelled when not, entered-in-error when its
+// source took the images back. It never gets further by
 // itself, since the AI does not sign (W8).
 func DiagnosticReport(v View) Resource {
 	z := v.Site.zone()
@@ -65,6 +66,8 @@ func (v View) reportStatus() cpb.DiagnosticReportStatusCode_Value {
 		return cpb.DiagnosticReportStatusCode_REGISTERED
 	case v.Assessment.Status == neckfrac.Analysed:
 		return cpb.DiagnosticReportStatusCode_PRELIMINARY
+	case v.Assessment.Status == neckfrac.Withdrawn:
+		return cpb.DiagnosticReportStatusCode_ENTERED_IN_ERROR
 	}
 	return cpb.DiagnosticReportStatusCode_CANCELLED
 }

@@ -121,8 +121,8 @@ func TestPaging(t *testing.T) {
 	for _, visited := range []int{2, 500} {
 		h := newHouse(t, func(c *fhir.Config, _ *ledger) { c.Limits.MaxVisited = visited })
 		for query, want := range map[string]int{
-			"/fhir/Observation?_count=3":                       2 + 11*8,
-			"/fhir/Observation?_count=8":                       2 + 11*8,
+			"/fhir/Observation?_count=3":                       2 + 12*8,
+			"/fhir/Observation?_count=8":                       2 + 12*8,
 			"/fhir/DiagnosticReport?_count=1":                  len(cases()),
 			"/fhir/DiagnosticReport?_count=1&status=cancelled": 3,
 		} {

@@ -26,7 +26,13 @@ func (w *Worker) analyse(ctx context.Context, l neckfrac.Lease, log *slog.Logger
 		Prediction: neckfrac.Prediction{Pack: w.cfg.Pack},
 		Now:        w.cfg.Now(), ID: neckfrac.AssessmentID(w.cfg.NewID()), T0: l.Job.T0,
 	}
+	series, err := w.cfg.Records.Instances(ctx, l.Job.StudyID)
+	if err != nil {
+		return neckfrac.Assessment{}, neckfrac.E("analyse: instances", err)
+	}
 	switch {
+	case takenBack(series):
+		return assess.Withdrawn(in), nil
 	case rec.Study.Conflict:
 		return assess.NotAnalysed(in, &neckfrac.RefusedError{Reason: neckfrac.IdentityConflict}), nil
 	case l.Job.Crashes >= w.cfg.MaxCrashes:
@@ -36,7 +42,7 @@ func (w *Worker) analyse(ctx context.Context, l neckfrac.Lease, log *slog.Logger
 	case w.cfg.Runner == nil:
 		return assess.NotAnalysed(in, &neckfrac.RefusedError{Reason: neckfrac.NoPack}), nil
 	}
-	answer, dir, err := w.run(ctx, l)
+	answer, dir, err := w.run(ctx, series)
 	if dir != "" {
 		defer os.RemoveAll(dir)
 	}
@@ -61,13 +67,24 @@ func (w *Worker) analyse(ctx context.Context, l neckfrac.Lease, log *slog.Logger
 	return a, nil
 }
 
+// takenBack reports whether no image is left and a mistake took one of them: then what
+// was said of the study is void, while images whose retention expired were right.
+func takenBack(series []neckfrac.Series) bool {
+	mistaken := false
+	for _, s := range series {
+		for _, i := range s.Instances {
+			if i.Analysable() {
+				return false
+			}
+			mistaken = mistaken || i.Kind == neckfrac.ImageInstance && i.Withdrawn.Mistaken()
+		}
+	}
+	return mistaken
+}
+
 // run opens the study's CT files and hands them to the runner with a fresh private
 // folder, whose path it returns also on error.
-func (w *Worker) run(ctx context.Context, l neckfrac.Lease) (RunnerAnswer, string, error) {
-	series, err := w.cfg.Records.Instances(ctx, l.Job.StudyID)
-	if err != nil {
-		return RunnerAnswer{}, "", neckfrac.E("analyse: instances", err)
-	}
+func (w *Worker) run(ctx context.Context, series []neckfrac.Series) (RunnerAnswer, string, error) {
 	var job RunnerJob
 	var files []*os.File
 	defer func() {
@@ -80,6 +97,9 @@ func (w *Worker) run(ctx context.Context, l neckfrac.Lease) (RunnerAnswer, strin
 			continue
 		}
 		for _, i := range s.Instances {
+			if !i.Analysable() {
+				continue
+			}
 			if len(files) == maxRunnerFiles {
 				return RunnerAnswer{Refused: &neckfrac.RefusedError{Reason: neckfrac.Geometry, Detail: "more slices than one job holds"}}, "", nil
 			}

@@ -58,6 +58,6 @@ function head(data, now) {
       s.gradeSentence ? el("p", {}, `${s.gradeSentence}.`) : null,
       r && r.action ? el("p", { className: "action" }, r.action) : null,
       s.updateText ? el("p", { className: "update" }, s.updateText) : null,
-      s.state === "flagged" || s.state === "not-analysed" ? null : el("p", { className: "sub" }, data.readStatus)),
+      ["flagged", "not-analysed", "withdrawn"].includes(s.state) ? null : el("p", { className: "sub" }, data.readStatus)),
     el("dl", { className: "facts" }, facts.map(([k, v]) => el("div", {}, el("dt", {}, k), el("dd", {}, v)))));
 }

@@ -39,7 +39,7 @@ function counts(data, filter, choose) {
     onclick: () => choose(filter === state ? "" : state),
   }, el("b", {}, String(n)), ` ${text}`);
   const states = Object.entries(data.counts).filter(([, n]) => n > 0);
-  const order = ["flagged", "overdue", "indeterminate", "not-analysed", "not-flagged", "running", "waiting", "received"];
+  const order = ["flagged", "overdue", "indeterminate", "not-analysed", "not-flagged", "withdrawn", "running", "waiting", "received"];
   states.sort((a, b) => order.indexOf(a[0]) - order.indexOf(b[0]));
   return el("div", { className: "counts", role: "group", aria: { label: "Studies by state" } },
     button("", data.more ? "newest studies" : data.total === 1 ? "study" : "studies", data.total),

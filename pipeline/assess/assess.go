@@ -75,6 +75,14 @@ func NotAnalysed(in Input, r *neckfrac.RefusedError) neckfrac.Assessment {
 	return a
 }
 
+// Withdrawn makes the Assessment of a study whose source took every image back as a
+// mistake. It has the study's names and nothing that was ever said of the images.
+func Withdrawn(in Input) neckfrac.Assessment {
+	a := base(Input{ID: in.ID, Study: in.Study, Prediction: neckfrac.Prediction{Pack: in.Prediction.Pack}, Profile: in.Profile, Now: in.Now, T0: in.T0})
+	a.Status = neckfrac.Withdrawn
+	return a
+}
+
 // base fills what both kinds of result have.
 func base(in Input) neckfrac.Assessment {
 	return neckfrac.Assessment{

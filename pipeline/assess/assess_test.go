@@ -243,6 +243,19 @@ func TestNotAnalysed(t *testing.T) {
 	}
 }
 
+func TestWithdrawn(t *testing.T) {
+	t.Parallel()
+	in := whole(0.9)
+	in.Profile = neckfrac.Triage
+	want := neckfrac.Assessment{
+		ID: "a1", StudyID: "s1", StudyUID: "1.2.3", Status: neckfrac.Withdrawn, Created: in.Now, T0: in.T0,
+		Pack: in.Prediction.Pack, Profile: neckfrac.Triage,
+	}
+	if d := cmp.Diff(want, assess.Withdrawn(in)); d != "" {
+		t.Fatalf("-want +got\n%s", d)
+	}
+}
+
 // TestAssessSyntheticPack is W13: the site's profile does not count.
 func TestAssessSyntheticPack(t *testing.T) {
 	t.Parallel()
