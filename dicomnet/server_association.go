@@ -46,7 +46,7 @@ func (s *Server) serve(conn net.Conn, room bool) {
 	defer c.closeSession()
 	defer c.recover()
 	if err := c.handshake(ctx, conn); err != nil {
-		a.finish(ErrConnection)
+		a.finish(handshakeCause(err))
 		return
 	}
 	_ = a.event(Evt5, nil, nil)
