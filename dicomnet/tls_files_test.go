@@ -6,7 +6,9 @@ import (
 	"crypto/x509"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -89,19 +91,39 @@ func TestNewServerTLSRefuses(t *testing.T) {
 // watched is a site whose clock the test turns, with what was reported.
 type watched struct {
 	*tlsSite
+	mu      sync.Mutex
 	now     time.Time
 	reports []error
 }
 
-// newWatched looks at the files once in ten seconds. Handshakes follow one
-// another, so that clock and reports need no lock.
+// newWatched looks at the files once in ten seconds.
 func newWatched(t *testing.T) *watched {
 	w := &watched{now: time.Now()}
 	w.tlsSite = newSite(t, func(c *dicomnet.TLSConfig) {
-		c.Now = func() time.Time { return w.now }
-		c.Report = func(err error) { w.reports = append(w.reports, err) }
+		c.Now = w.clock
+		c.Report = func(err error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.reports = append(w.reports, err)
+		}
 	})
 	return w
+}
+
+func (w *watched) clock() time.Time { return w.pass(0) }
+
+// pass turns the clock.
+func (w *watched) pass(d time.Duration) time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+	return w.now
+}
+
+func (w *watched) reported() []error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.reports)
 }
 
 func TestCertificatesRotateWhileRunning(t *testing.T) {
@@ -119,7 +141,7 @@ func TestCertificatesRotateWhileRunning(t *testing.T) {
 	if _, err := dialTLS(t, w.addr, old); err != nil {
 		t.Errorf("before the next look: %v", err)
 	}
-	w.now = w.now.Add(10 * time.Second)
+	w.pass(10 * time.Second)
 	if _, err := dialTLS(t, w.addr, old); err == nil {
 		t.Error("the old authority is still trusted")
 	}
@@ -130,8 +152,8 @@ func TestCertificatesRotateWhileRunning(t *testing.T) {
 	if err := open.Echo(t.Context()); err != nil {
 		t.Errorf("an association of before: %v", err)
 	}
-	if len(w.reports) != 1 || w.reports[0] != nil {
-		t.Errorf("reports %v", w.reports)
+	if r := w.reported(); len(r) != 1 || r[0] != nil {
+		t.Errorf("reports %v", r)
 	}
 }
 
@@ -139,21 +161,22 @@ func TestBadNewFileKeepsTheOld(t *testing.T) {
 	t.Parallel()
 	w := newWatched(t)
 	cfg := w.client(w.ca.issue(t, "ct1", nil))
-	cfg.Time = func() time.Time { return w.now }
+	cfg.Time = w.clock
 	next := func(want int, says string) {
 		t.Helper()
-		w.now = w.now.Add(10 * time.Second)
+		w.pass(10 * time.Second)
 		if _, err := dialTLS(t, w.addr, cfg); err != nil {
 			t.Errorf("%v", err)
 		}
-		if len(w.reports) != want {
-			t.Fatalf("%d reports, want %d: %v", len(w.reports), want, w.reports)
+		r := w.reported()
+		if len(r) != want {
+			t.Fatalf("%d reports, want %d: %v", len(r), want, r)
 		}
-		if last := w.reports[want-1]; (last == nil) != (says == "") || last != nil && !strings.Contains(last.Error(), says) {
+		if last := r[want-1]; (last == nil) != (says == "") || last != nil && !strings.Contains(last.Error(), says) {
 			t.Errorf("reported %v, want %q", last, says)
 		}
 	}
-	soon := w.ca.issue(t, "neckfrac", func(c *x509.Certificate) { c.NotBefore = w.now.Add(time.Minute) })
+	soon := w.ca.issue(t, "neckfrac", func(c *x509.Certificate) { c.NotBefore = w.clock().Add(time.Minute) })
 
 	w.files.put(w.files.cert, "CERTIFICATE", soon.Certificate...) // the key is still to come
 	next(1, "private key does not match")
@@ -164,7 +187,7 @@ func TestBadNewFileKeepsTheOld(t *testing.T) {
 		t.Fatal(err)
 	}
 	next(3, "not yet valid")
-	w.now = w.now.Add(time.Minute) // valid without a change of the files
+	w.pass(time.Minute) // valid without a change of the files
 	next(4, "CA file")
 	w.files.putCA(w.ca)
 	next(5, "")

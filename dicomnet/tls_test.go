@@ -81,7 +81,8 @@ func newSite(t *testing.T, edit func(*dicomnet.TLSConfig)) *tlsSite {
 		t.Fatal(err)
 	}
 	s.addr = l.Addr().String()
-	go func() { s.done <- s.server.Serve(tls.NewListener(l, profile.Config())) }()
+	listener := tls.NewListener(l, profile.Config())
+	go func() { s.done <- s.server.Serve(listener) }()
 	t.Cleanup(func() { s.stop(t) })
 	return s
 }
