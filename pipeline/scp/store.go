@@ -16,9 +16,16 @@ import (
 // headers have 5 to 50 KiB; private groups before the pixels seldom exceed 1 MiB.
 var headerLimits = dataset.Limits{MaxElementBytes: 4 << 20, MaxTotalBytes: 8 << 20, MaxElements: 20_000}
 
-// maxTrailing bounds what may follow the pixels: data set trailing padding and a few
-// groups above 7FE0.
-const maxTrailing = 1 << 20
+// wideLimits are for what states a frame, a reference or a measurement at a time: an
+// Enhanced CT of 1000 frames has some hundred elements for each, all in its header.
+var wideLimits = dataset.Limits{MaxElementBytes: 16 << 20, MaxTotalBytes: 64 << 20, MaxElements: 400_000}
+
+func limitsOf(class string) dataset.Limits {
+	if class == dataset.CTImageStorage {
+		return headerLimits
+	}
+	return wideLimits
+}
 
 // errMismatch means that the command, or the request, names another object than the data set.
 var errMismatch = errors.New("command and data set disagree")
@@ -49,7 +56,7 @@ func (b *Backend) receive(ctx context.Context, log *slog.Logger, in incoming, bo
 	// The header is parsed from the stream, and what was consumed for it is stored first:
 	// the object on disk is byte for byte what came.
 	var head bytes.Buffer
-	reader, err := dataset.NewReader(io.TeeReader(body, &head), ts, headerLimits)
+	reader, err := dataset.NewReader(io.TeeReader(body, &head), ts, limitsOf(in.sopClass))
 	if err != nil {
 		return neckfrac.Arrival{}, neckfrac.Wrap(neckfrac.Unsupported, "store: header", err)
 	}
@@ -67,6 +74,9 @@ func (b *Backend) receive(ctx context.Context, log *slog.Logger, in incoming, bo
 	if in.study != "" && in.study != a.Study.UID {
 		return a, neckfrac.Wrap(neckfrac.Invalid, "store: study", errMismatch)
 	}
+	if a.Instance.Kind, a.Rejection, err = classify(ds, a); err != nil {
+		return a, neckfrac.E("store", err)
+	}
 	var meta bytes.Buffer
 	err = dataset.WriteMeta(&meta, dataset.Meta{
 		TransferSyntaxUID: in.transferSyntax, SOPClassUID: in.sopClass, SOPInstanceUID: in.sopInstance,
@@ -77,8 +87,16 @@ func (b *Backend) receive(ctx context.Context, log *slog.Logger, in incoming, bo
 		return a, neckfrac.Wrap(neckfrac.Invalid, "store: meta", err)
 	}
 	object := io.Reader(io.MultiReader(&head, body))
-	if pixels.Present && !pixels.Encapsulated() && pixels.Offset >= 0 {
-		object = &wholeReader{r: object, end: pixels.Offset + pixels.Length, ts: ts}
+	switch {
+	case ts.Deflated:
+		inflate, err := newInflateReader(object, reader.Offset(), pixels)
+		if err != nil {
+			return a, neckfrac.Wrap(neckfrac.Invalid, "store: deflated", err)
+		}
+		defer inflate.Close()
+		object = inflate
+	case pixels.Present:
+		object = &wholeReader{r: object, before: pixels.Offset, value: newValue(pixels, ts), ts: ts}
 	}
 	receipt, err := b.cfg.Receiver.Receive(ctx, a, io.MultiReader(&meta, object))
 	if err != nil {
@@ -88,42 +106,4 @@ func (b *Backend) receive(ctx context.Context, log *slog.Logger, in incoming, bo
 		log.Warn("object known with other bytes, first version stays in use", "study", receipt.StudyID)
 	}
 	return a, nil
-}
-
-// wholeReader passes a data set on and turns its end into an error where the pixel value
-// or an element behind it is cut: a sender that lost the rest of its file still ends the
-// message properly.
-type wholeReader struct {
-	r        io.Reader
-	pos, end int64
-	ts       dataset.TransferSyntax
-	trailing bytes.Buffer
-}
-
-func (w *wholeReader) Read(p []byte) (int, error) {
-	n, err := w.r.Read(p)
-	if after := w.pos + int64(n) - w.end; after > 0 {
-		if w.trailing.Len()+int(min(after, int64(n))) > maxTrailing {
-			return n, dataset.ErrLimit
-		}
-		w.trailing.Write(p[n-int(min(after, int64(n))) : n])
-	}
-	w.pos += int64(n)
-	if err != io.EOF {
-		return n, err
-	}
-	if w.pos < w.end {
-		return n, dataset.ErrTruncated
-	}
-	if w.trailing.Len() > 0 {
-		rest, rerr := dataset.NewReader(&w.trailing, w.ts, headerLimits)
-		if rerr == nil {
-			_, rerr = rest.ReadDataset()
-		}
-		if rerr != nil {
-			return n, rerr
-		}
-		w.trailing.Reset()
-	}
-	return n, io.EOF
 }
