@@ -24,8 +24,11 @@ type RunnerJob struct {
 // RunnerHello is the first line of a runner: the pack it loaded, or one sentence on why
 // it can't work.
 type RunnerHello struct {
-	Pack  neckfrac.PackID `json:"pack"`
-	Error string          `json:"error,omitempty"`
+	Pack neckfrac.PackID `json:"pack"`
+	// Syntaxes are the UIDs of the transfer syntaxes that it can decode here: a codec of
+	// the system may be missing.
+	Syntaxes []string `json:"syntaxes,omitempty"`
+	Error    string   `json:"error,omitempty"`
 }
 
 // RunnerAnswer is either a prediction with its artefacts or a refusal.

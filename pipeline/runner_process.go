@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"time"
 
@@ -91,6 +92,17 @@ func (p *ProcessRunner) Warm() (neckfrac.PackID, error) {
 		return neckfrac.PackID{}, err
 	}
 	return p.child.hello.Pack, nil
+}
+
+// Syntaxes returns the transfer syntaxes that the child said it decodes, starting it if
+// need be.
+func (p *ProcessRunner) Syntaxes() ([]string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.warm(); err != nil {
+		return nil, err
+	}
+	return slices.Clone(p.child.hello.Syntaxes), nil
 }
 
 func (p *ProcessRunner) warm() error {

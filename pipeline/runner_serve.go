@@ -22,7 +22,7 @@ import (
 func ServeRunner(ctx context.Context, in io.Reader, out io.Writer, files *net.UnixConn, p neckfrac.Predictor, log *slog.Logger) error {
 	dec := json.NewDecoder(in)
 	enc := json.NewEncoder(out)
-	if err := enc.Encode(RunnerHello{Pack: p.Pack()}); err != nil {
+	if err := enc.Encode(RunnerHello{Pack: p.Pack(), Syntaxes: volume.Syntaxes()}); err != nil {
 		return fmt.Errorf("runner: write hello: %w", err)
 	}
 	for {

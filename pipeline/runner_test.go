@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/neckfrac/neckfrac/dicomnet/dataset"
 	"github.com/neckfrac/neckfrac/pipeline"
 	"github.com/neckfrac/neckfrac/pipeline/pipelinetest"
+	"github.com/neckfrac/neckfrac/pipeline/volume"
 )
 
 // roleEnv makes the test binary a runner of some temper.
@@ -129,6 +131,9 @@ func TestRunnerProcessAnswers(t *testing.T) {
 	pack, err := r.Warm()
 	if err != nil || pack != pipelinetest.NewPredictor().Pack() {
 		t.Fatalf("hello: got %+v, %v", pack, err)
+	}
+	if got, err := r.Syntaxes(); err != nil || !slices.Equal(got, volume.Syntaxes()) || !slices.Contains(got, dataset.ExplicitVRLittleEndian) {
+		t.Errorf("syntaxes %v, %v; want what Assemble reads", got, err)
 	}
 	job, files := ctFiles(t, 80)
 	for round := range 2 { // the second job meets a warm child
