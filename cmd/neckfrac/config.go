@@ -35,15 +35,20 @@ type DICOMConfig struct {
 	// Peers lists who may connect; without it every AE on loopback may.
 	Peers []PeerConfig `koanf:"peers"`
 	// MaxAssociations bounds concurrent associations.
-	MaxAssociations int `koanf:"max_associations"`
+	MaxAssociations int            `koanf:"max_associations"`
+	TLS             DICOMTLSConfig `koanf:"tls"`
 }
 
-// PeerConfig admits one application entity.
+// PeerConfig admits one application entity. The first row of its AE title and address
+// decides.
 type PeerConfig struct {
-	AE     string `koanf:"ae"`
-	CIDR   string `koanf:"cidr"`
-	TLS    string `koanf:"tls"`
-	Issuer string `koanf:"issuer"`
+	AE   string `koanf:"ae"`
+	CIDR string `koanf:"cidr"`
+	// TLS is "required", then Certificate says which certificates the AE title is bound
+	// to, or "off".
+	TLS         string   `koanf:"tls"`
+	Issuer      string   `koanf:"issuer"`
+	Certificate []string `koanf:"certificate"`
 }
 
 // HTTPConfig is the API's listener.
@@ -130,7 +135,8 @@ type LogConfig struct {
 // DefaultConfig is what an empty file means.
 func DefaultConfig() Config {
 	return Config{
-		DICOM:   DICOMConfig{Addr: "127.0.0.1:11112", AET: "NECKFRAC", MaxAssociations: 32},
+		DICOM: DICOMConfig{Addr: "127.0.0.1:11112", AET: "NECKFRAC", MaxAssociations: 32,
+			TLS: DICOMTLSConfig{Addr: "127.0.0.1:2762", MinVersion: "1.2", Reload: 10 * time.Second}},
 		HTTP:    HTTPConfig{Addr: "127.0.0.1:8080"},
 		Admin:   AdminConfig{Addr: "127.0.0.1:9090"},
 		Data:    DataConfig{Dir: "./data"},
@@ -180,6 +186,9 @@ func (c Config) Validate() error {
 }
 
 func (c Config) validateLists() error {
+	if err := c.validateTLS(); err != nil {
+		return err
+	}
 	for _, peer := range c.DICOM.Peers {
 		if _, err := neckfrac.ParseAETitle(peer.AE); err != nil {
 			return configErr("dicom.peers.ae", "want 1 to 16 characters")
@@ -187,8 +196,8 @@ func (c Config) validateLists() error {
 		if _, _, err := net.ParseCIDR(peer.CIDR); err != nil {
 			return configErr("dicom.peers.cidr", "want an address range such as 192.0.2.10/32")
 		}
-		if peer.TLS != "off" {
-			return configErr("dicom.peers.tls", "this version has no DICOM TLS; want \"off\", stated on purpose")
+		if err := peer.validateTLS(c.DICOM.TLS.Cert != ""); err != nil {
+			return err
 		}
 	}
 	marked := 0

@@ -17,6 +17,7 @@ func TestStartTruthTable(t *testing.T) {
 	const (
 		change = "profile_change: {by: A, reason: B}\n"
 		peers  = "peers: [{ae: CT1, cidr: 192.0.2.1/32, tls: \"off\"}]"
+		secure = "tls: {cert: a, key: b, ca: c}"
 	)
 	for _, c := range []struct {
 		name, yaml string
@@ -36,7 +37,24 @@ func TestStartTruthTable(t *testing.T) {
 		{name: "a name that is not ours", yaml: "http: {addr: 'example.org:80'}", says: "http.addr"},
 		{name: "no port", yaml: "http: {addr: '127.0.0.1'}", says: "host:port"},
 		{name: "peer without TLS word", yaml: "dicom: {peers: [{ae: CT1, cidr: 192.0.2.1/32}]}", says: "tls"},
-		{name: "peer with TLS, which is not there", yaml: "dicom: {peers: [{ae: CT1, cidr: 192.0.2.1/32, tls: required}]}", says: "tls"},
+		{name: "peer with TLS, no listener", yaml: "dicom: {peers: [{ae: CT1, cidr: 192.0.2.1/32, tls: required, certificate: 'dns:ct1'}]}", says: "set dicom.tls.cert"},
+		{name: "peer with TLS", yaml: "dicom: {" + secure + ", peers: [{ae: CT1, cidr: 192.0.2.1/32, tls: required, certificate: 'dns:ct1'}]}"},
+		{name: "peer with two certificates", yaml: "dicom: {" + secure + ", peers: [{ae: CT1, cidr: 192.0.2.1/32, tls: required, certificate: ['dns:ct1', 'cn:CT1']}]}"},
+		{name: "peer with TLS, any certificate", yaml: "dicom: {" + secure + ", peers: [{ae: CT1, cidr: 192.0.2.1/32, tls: required}]}", says: "dicom.peers.certificate"},
+		{name: "peer with a wildcard", yaml: "dicom: {" + secure + ", peers: [{ae: CT1, cidr: 192.0.2.1/32, tls: required, certificate: 'dns:*.example.org'}]}", says: "without wildcards"},
+		{name: "certificate of a plain peer", yaml: "dicom: {" + secure + ", peers: [{ae: CT1, cidr: 192.0.2.1/32, tls: \"off\", certificate: 'dns:ct1'}]}", says: "dicom.peers.certificate"},
+		{name: "peer with TLS if it likes", yaml: "dicom: {" + secure + ", peers: [{ae: CT1, cidr: 192.0.2.1/32, tls: optional}]}", says: "want required"},
+		{name: "TLS on loopback, no peers", yaml: "dicom: {" + secure + "}"},
+		{name: "TLS without key", yaml: "dicom: {tls: {cert: a, ca: c}}", says: "go together"},
+		{name: "TLS without authorities", yaml: "dicom: {tls: {cert: a, key: b}}", says: "go together"},
+		{name: "TLS 1.1", yaml: "dicom: {tls: {cert: a, key: b, ca: c, min_version: 1.1}}", says: "min_version"},
+		{name: "TLS 1.3 as a number", yaml: "dicom: {tls: {cert: a, key: b, ca: c, min_version: 1.3}}"},
+		{name: "TLS that never looks", yaml: "dicom: {tls: {cert: a, key: b, ca: c, reload: 0s}}", says: "dicom.tls.reload"},
+		{name: "TLS without a port", yaml: "dicom: {tls: {cert: a, key: b, ca: c, addr: localhost}}", says: "dicom.tls.addr"},
+		{name: "TLS wider, no peers", yaml: "dicom: {tls: {cert: a, key: b, ca: c, addr: '0.0.0.0:2762'}}", says: "tls: required"},
+		{name: "TLS wider, no certificate", yaml: "dicom: {tls: {addr: '0.0.0.0:2762'}, " + peers + "}", says: "needs dicom.tls.cert"},
+		{name: "TLS wider by environment", env: []string{"NECKFRAC_DICOM_TLS_ADDR=192.0.2.7:2762", "NECKFRAC_DICOM_TLS_CERT=a", "NECKFRAC_DICOM_TLS_KEY=b", "NECKFRAC_DICOM_TLS_CA=c"}, says: "peers:"},
+		{name: "TLS wider with peers", yaml: "dicom: {tls: {cert: a, key: b, ca: c, addr: '0.0.0.0:2762'}, " + peers + "}"},
 		{name: "peer without range", yaml: "dicom: {peers: [{ae: CT1, tls: \"off\"}]}", says: "cidr"},
 		{name: "peer without title", yaml: "dicom: {peers: [{cidr: 192.0.2.1/32, tls: \"off\"}]}", says: "ae"},
 		{name: "login of another version", yaml: "auth: {mode: oidc}", says: "auth.mode"},

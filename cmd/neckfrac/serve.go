@@ -36,6 +36,9 @@ func (c ServeCmd) Run(rt *Runtime) error {
 	}
 	fmt.Fprintf(rt.Stderr, "neckfrac: DICOM %s on %s · page http://%s/ · FHIR http://%s/fhir · metrics http://%s/metrics\n",
 		cfg.DICOM.AET, s.DICOMAddr, s.HTTPAddr, s.HTTPAddr, s.AdminAddr)
+	if s.tls != nil {
+		fmt.Fprintf(rt.Stderr, "neckfrac: DICOM over TLS on %s, certificate until %s\n", s.DICOMTLSAddr, s.tls.NotAfter().UTC().Format(time.DateTime))
+	}
 	fmt.Fprintf(rt.Stderr, "neckfrac: profile %s. %s\n", cfg.Profile, neckfrac.ResearchUse)
 	select {
 	case <-rt.Context.Done():

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -28,6 +29,8 @@ const minFree = 256 << 20
 // receiver, worker and settler, HTTP, runner, ledger.
 type Service struct {
 	DICOMAddr, HTTPAddr, AdminAddr string
+	// DICOMTLSAddr is "" without dicom.tls.
+	DICOMTLSAddr string
 	// Failed yields when a listener ends by itself.
 	Failed <-chan error
 
@@ -42,6 +45,7 @@ type Service struct {
 	runner   *pipeline.ProcessRunner
 	pack     packInfo
 	dicom    *dicomnet.Server
+	tls      *dicomnet.TLSProfile // nil without dicom.tls
 	http     *http.Server
 	admin    *http.Server
 	failed   chan error
@@ -62,7 +66,7 @@ func StartService(ctx context.Context, rt *Runtime, cfg Config) (_ *Service, err
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, rt: rt, log: log, metrics: prometheus.NewRegistry(), queue: inproc.New(0), failed: make(chan error, 3)}
+	s := &Service{cfg: cfg, rt: rt, log: log, metrics: prometheus.NewRegistry(), queue: inproc.New(0), failed: make(chan error, 4)}
 	s.Failed = s.failed
 	defer func() {
 		if err != nil {
@@ -70,6 +74,9 @@ func StartService(ctx context.Context, rt *Runtime, cfg Config) (_ *Service, err
 		}
 	}()
 	if err := s.openStores(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.openTLS(); err != nil {
 		return nil, err
 	}
 	if err := s.openPack(); err != nil {
@@ -187,12 +194,17 @@ func (s *Service) startLoops(ctx context.Context) error {
 	return nil
 }
 
-// listen binds DICOM, HTTP and admin, in this order.
+// listen binds DICOM, HTTP, admin and, if there is one, DICOM over TLS, in this order.
 func (s *Service) listen() ([]net.Listener, error) {
 	var out []net.Listener
-	for _, a := range []struct{ key, addr string }{
+	addrs := []struct{ key, addr string }{
 		{"dicom.addr", s.cfg.DICOM.Addr}, {"http.addr", s.cfg.HTTP.Addr}, {"admin.addr", s.cfg.Admin.Addr},
-	} {
+		{"dicom.tls.addr", s.cfg.DICOM.TLS.Addr},
+	}
+	if s.tls == nil {
+		addrs = addrs[:3]
+	}
+	for _, a := range addrs {
 		l, err := net.Listen("tcp", a.addr)
 		if err != nil {
 			for _, o := range out {
@@ -203,6 +215,10 @@ func (s *Service) listen() ([]net.Listener, error) {
 		out = append(out, l)
 	}
 	s.DICOMAddr, s.HTTPAddr, s.AdminAddr = out[0].Addr().String(), out[1].Addr().String(), out[2].Addr().String()
+	if s.tls != nil {
+		s.DICOMTLSAddr = out[3].Addr().String()
+		out[3] = tls.NewListener(out[3], s.tls.Config())
+	}
 	return out, nil
 }
 
@@ -217,6 +233,9 @@ func (s *Service) serve(l []net.Listener) {
 	run(func() error { return s.dicom.Serve(l[0]) })
 	run(func() error { return s.http.Serve(l[1]) })
 	run(func() error { return s.admin.Serve(l[2]) })
+	if s.tls != nil {
+		run(func() error { return s.dicom.Serve(l[3]) })
+	}
 }
 
 // Stop ends the service; what was acknowledged is on disk whatever happens here.

@@ -236,7 +236,9 @@ func TestPrintedConfigReadsBack(t *testing.T) {
 	t.Parallel()
 	full := DefaultConfig()
 	full.Profile, full.ProfileChange = "triage", ProfileChangeConfig{By: `Dr. "Q" O'Neil`, Reason: "a: b # c"}
-	full.DICOM.Addr, full.DICOM.Peers = "0.0.0.0:104", []PeerConfig{{"SCANNER1", "192.0.2.10/32", "off", "HOSPITAL"}, {"SCANNER2", "2001:db8::/64", "off", ""}}
+	full.DICOM.Addr, full.DICOM.Peers = "0.0.0.0:104", []PeerConfig{{"SCANNER1", "192.0.2.10/32", "off", "HOSPITAL", nil},
+		{"SCANNER2", "2001:db8::/64", "required", "", []string{"dns:scanner2.example.org", "cn:CT: 2"}}}
+	full.DICOM.TLS = DICOMTLSConfig{Addr: "0.0.0.0:2762", Cert: "/etc/n/cert.pem", Key: "/etc/n/key.pem", CA: "/etc/n/ca.pem", MinVersion: "1.3", Reload: time.Minute}
 	full.Study.Quiet, full.Result.Overdue = 1500000000, 90000000000
 	full.Models = ModelsConfig{Pack: "none", TrustedKeys: []string{"/etc/a.pub", "b c.pub"}, Threads: 3}
 	full.Identity = []IdentityConfig{{"HOSPITAL", "urn:oid:1.2", "H", "https://ehr.example.org/fhir"}}

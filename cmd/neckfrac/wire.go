@@ -101,7 +101,7 @@ func (s *Service) wireDICOM() error {
 		return err
 	}
 	s.dicom, err = dicomnet.NewServer(backend, dicomnet.Config{
-		Services: storageClasses, Admit: dicomnet.AnyPeer, Logger: s.log,
+		Services: storageClasses, Admit: s.cfg.admit(), Logger: s.log,
 		Limits:                 dicomnet.Limits{MaxAssociations: s.cfg.DICOM.MaxAssociations, MaxAssociationsPerPeer: s.cfg.DICOM.MaxAssociations},
 		ImplementationClassUID: scp.ImplementationClassUID, ImplementationVersionName: scp.ImplementationVersionName,
 	})
