@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ import (
 
 // SendCmd is the C-STORE SCU.
 type SendCmd struct {
+	SendTLS
 	AET    string   `default:"NECKFRAC_SEND" help:"Our AE title."`
 	Called string   `default:"NECKFRAC" help:"The peer's AE title."`
 	Addr   string   `arg:"" help:"HOST:PORT of the peer."`
@@ -39,7 +41,11 @@ func (c SendCmd) Run(rt *Runtime) error {
 	if err != nil {
 		return err
 	}
-	stored, err := sendFiles(rt.Context, rt, c.Addr, c.AET, c.Called, files)
+	secure, err := c.SendTLS.config()
+	if err != nil {
+		return err
+	}
+	stored, err := sendFiles(rt.Context, rt, c.Addr, c.AET, c.Called, secure, files)
 	if err != nil {
 		return err
 	}
@@ -92,9 +98,9 @@ func readMeta(path string) (dicomFile, bool, error) {
 // maxProposals is the presentation context limit of PS3.8 §9.3.2.2.
 const maxProposals = 128
 
-// sendFiles stores files over one association and returns how many the peer took. A
-// refused object is reported and the rest goes on.
-func sendFiles(ctx context.Context, rt *Runtime, addr, aet, called string, files []dicomFile) (int, error) {
+// sendFiles stores files over one association, a plain one if secure is nil, and returns
+// how many the peer took. A refused object is reported and the rest goes on.
+func sendFiles(ctx context.Context, rt *Runtime, addr, aet, called string, secure *tls.Config, files []dicomFile) (int, error) {
 	var proposals []dicomnet.Service
 	for _, f := range files {
 		pair := dicomnet.Service{SOPClassUIDs: []string{f.meta.SOPClassUID}, TransferSyntaxUIDs: []string{f.meta.TransferSyntaxUID}}
@@ -110,7 +116,7 @@ func sendFiles(ctx context.Context, rt *Runtime, addr, aet, called string, files
 	dial, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	client, err := dicomnet.Dial(dial, addr, dicomnet.ClientConfig{
-		CallingAETitle: aet, CalledAETitle: called, Proposals: proposals,
+		CallingAETitle: aet, CalledAETitle: called, Proposals: proposals, TLS: secure,
 		ImplementationClassUID: scp.ImplementationClassUID, ImplementationVersionName: scp.ImplementationVersionName,
 	})
 	if err != nil {
