@@ -32,6 +32,7 @@ var rooms = []room{
 	{"dicomnet/pdu", nil, nil, "a PDU that knows its DIMSE handler can't be replayed from bytes"},
 	{"dicomnet/dataset", nil, nil, "the bounded reader is the border to hostile bytes and stands alone"},
 	{"dicomnet/dimse", []string{"dicomnet/dataset"}, nil, "commands are data sets, nothing else"},
+	{"dicomnet/dicomweb", []string{"dicomnet/dataset"}, nil, "web services over a Backend: the library's other half, without associations"},
 	{"dicomnet/dicomnettest", []string{"dicomnet/..."}, nil, "test peers of the library"},
 	{"pipeline", []string{"", "pipeline/volume", "pipeline/assess", "pipeline/artefact"}, nil, "use cases call pure steps and ports; a driver here would tie them to one site"},
 	{"pipeline/scp", []string{"", "pipeline", "dicomnet/..."}, nil, "the one place where the network and the pipeline meet"},
