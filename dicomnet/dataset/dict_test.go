@@ -37,12 +37,12 @@ func TestDictionary(t *testing.T) {
 
 func TestLookupKeyword(t *testing.T) {
 	t.Parallel()
-	for keyword, want := range map[string]dataset.Tag{"PatientID": dataset.TagPatientID, "PixelData": dataset.TagPixelData} {
-		if got, ok := dataset.LookupKeyword(keyword); !ok || got != want {
+	for keyword, want := range map[string]Tag{"PatientID": TagPatientID, "PixelData": TagPixelData} {
+		if got, ok := LookupKeyword(keyword); !ok || got != want {
 			t.Errorf("%s: got %v, %v, want %v", keyword, got, ok, want)
 		}
 	}
-	if _, ok := dataset.LookupKeyword("patientid"); ok {
+	if _, ok := LookupKeyword("patientid"); ok {
 		t.Error("a keyword of another case was found")
 	}
 }
