@@ -10,20 +10,21 @@ import (
 )
 
 // Ledger is the fake of the ledger's ports: Intake, Jobs, Outbox, Records,
-// Identities and Audit.
+// Identities, Audit and Commitments.
 type Ledger struct {
 	*Faults
 	clock *Clock
 
-	mu         sync.Mutex
-	ids        int
-	sequence   int64
-	studies    []*study
-	instances  map[neckfrac.InstanceUID]*instance
-	jobs       []*job
-	deliveries []*outboxRow
-	references map[reference]string
-	events     []neckfrac.AuditEvent
+	mu          sync.Mutex
+	ids         int
+	sequence    int64
+	studies     []*study
+	instances   map[neckfrac.InstanceUID]*instance
+	jobs        []*job
+	deliveries  []*outboxRow
+	commitments []*commitment
+	references  map[reference]string
+	events      []neckfrac.AuditEvent
 }
 
 // study is a row with what hangs on it; series keep the order of arrival.
@@ -63,7 +64,8 @@ type reference struct {
 func NewLedger(clock *Clock) *Ledger {
 	return &Ledger{
 		Faults: newFaults("Receive", "Quiet", "Settle", "Runnable", "Lease", "Renew", "Release", "Finish", "Due", "Delivered", "Retry",
-			"Record", "Find", "Instances", "Revisions", "Artefact", "References", "Live", "Learn", "Reference", "Append"),
+			"Record", "Find", "Instances", "Revisions", "Artefact", "References", "Live", "Learn", "Reference", "Append",
+			"RequestCommitment", "DueCommitments", "Held", "DecideCommitment", "CommitmentReported", "RetryCommitment"),
 		clock: clock, instances: map[neckfrac.InstanceUID]*instance{}, references: map[reference]string{},
 	}
 }

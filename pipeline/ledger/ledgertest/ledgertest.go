@@ -19,6 +19,7 @@ type Ledger interface {
 	neckfrac.Records
 	neckfrac.Identities
 	neckfrac.Audit
+	neckfrac.Commitments
 }
 
 // Run runs the suite; open returns an empty ledger that is closed by t.Cleanup. The
@@ -36,6 +37,7 @@ func Run(t *testing.T, open func(t *testing.T) Ledger) {
 		{"Outbox", outboxCases()},
 		{"Records", recordCases()},
 		{"Identities", identityCases()},
+		{"Commitments", commitmentCases()},
 	}
 	for _, g := range groups {
 		t.Run(g.name, func(t *testing.T) {

@@ -3,7 +3,7 @@
 //
 //	db, err := sqlite.Open(ctx, filepath.Join(dir, "ledger.db"), sqlite.Options{})
 //
-// DB implements the root ports Intake, Jobs, Outbox, Records, Identities and Audit;
+// DB implements the root ports Intake, Jobs, Outbox, Records, Identities, Audit and Commitments;
 // what they mean together is written down, and tested, in package ledgertest.
 //
 // # Guarantees
