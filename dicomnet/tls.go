@@ -195,11 +195,12 @@ func handshakeCause(err error) error {
 }
 
 // fixedText is the part of an error of crypto/tls, which has no types for most
-// of them, that is the same for every peer: what stands before the second colon.
+// of them, that is the same for every peer: what stands before the second colon or a semicolon.
 func fixedText(err error, otherwise string) string {
 	part := strings.SplitN(err.Error(), ":", 3)
 	if len(part) < 2 || part[0] != "tls" {
 		return otherwise
 	}
-	return strings.TrimSpace(part[1])
+	text, _, _ := strings.Cut(part[1], ";")
+	return strings.TrimSpace(text)
 }
