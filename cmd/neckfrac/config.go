@@ -18,6 +18,7 @@ type Config struct {
 	Models        ModelsConfig        `koanf:"models"`
 	Study         StudyConfig         `koanf:"study"`
 	Result        ResultConfig        `koanf:"result"`
+	Retention     RetentionConfig     `koanf:"retention"`
 	Profile       string              `koanf:"profile"`
 	ProfileChange ProfileChangeConfig `koanf:"profile_change"`
 	Auth          AuthConfig          `koanf:"auth"`
@@ -37,6 +38,12 @@ type DICOMConfig struct {
 	// MaxAssociations bounds concurrent associations.
 	MaxAssociations int            `koanf:"max_associations"`
 	TLS             DICOMTLSConfig `koanf:"tls"`
+	// StorageClasses are UIDs that are kept beside those of pipeline/scp's table.
+	StorageClasses []string `koanf:"storage_classes"`
+	// TransferSyntaxes are words of scp.TransferSyntaxes. Defaults to all: what the worker
+	// decodes without loss.
+	TransferSyntaxes []string         `koanf:"transfer_syntaxes"`
+	Commitment       CommitmentConfig `koanf:"commitment"`
 }
 
 // PeerConfig admits one application entity. The first row of its AE title and address
@@ -44,6 +51,8 @@ type DICOMConfig struct {
 type PeerConfig struct {
 	AE   string `koanf:"ae"`
 	CIDR string `koanf:"cidr"`
+	// Addr is host:port where the peer itself listens, for storage commitment reports.
+	Addr string `koanf:"addr"`
 	// TLS is "required", then Certificate says which certificates the AE title is bound
 	// to, or "off".
 	TLS         string   `koanf:"tls"`
@@ -199,6 +208,9 @@ func (c Config) validateLists() error {
 		if err := peer.validateTLS(c.DICOM.TLS.Cert != ""); err != nil {
 			return err
 		}
+	}
+	if err := c.validateStorage(); err != nil {
+		return err
 	}
 	marked := 0
 	for _, cl := range c.CDS.Clients {

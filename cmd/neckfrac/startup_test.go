@@ -236,8 +236,10 @@ func TestPrintedConfigReadsBack(t *testing.T) {
 	t.Parallel()
 	full := DefaultConfig()
 	full.Profile, full.ProfileChange = "triage", ProfileChangeConfig{By: `Dr. "Q" O'Neil`, Reason: "a: b # c"}
-	full.DICOM.Addr, full.DICOM.Peers = "0.0.0.0:104", []PeerConfig{{"SCANNER1", "192.0.2.10/32", "off", "HOSPITAL", nil},
-		{"SCANNER2", "2001:db8::/64", "required", "", []string{"dns:scanner2.example.org", "cn:CT: 2"}}}
+	full.DICOM.Addr, full.DICOM.Peers = "0.0.0.0:104", []PeerConfig{{AE: "SCANNER1", CIDR: "192.0.2.10/32", Addr: "192.0.2.10:104", TLS: "off", Issuer: "HOSPITAL"},
+		{AE: "SCANNER2", CIDR: "2001:db8::/64", TLS: "required", Certificate: []string{"dns:scanner2.example.org", "cn:CT: 2"}}}
+	full.DICOM.StorageClasses, full.DICOM.TransferSyntaxes = []string{"1.2.840.10008.5.1.4.1.1.4"}, []string{"all", "jpeg-baseline"}
+	full.DICOM.Commitment.SCP, full.Retention.CommittedDays = true, 3650
 	full.DICOM.TLS = DICOMTLSConfig{Addr: "0.0.0.0:2762", Cert: "/etc/n/cert.pem", Key: "/etc/n/key.pem", CA: "/etc/n/ca.pem", MinVersion: "1.3", Reload: time.Minute}
 	full.Study.Quiet, full.Result.Overdue = 1500000000, 90000000000
 	full.Models = ModelsConfig{Pack: "none", TrustedKeys: []string{"/etc/a.pub", "b c.pub"}, Threads: 3}

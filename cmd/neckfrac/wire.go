@@ -13,7 +13,6 @@ import (
 	"github.com/neckfrac/neckfrac/api/ui"
 	cdshooks "github.com/neckfrac/neckfrac/cds-hooks"
 	"github.com/neckfrac/neckfrac/dicomnet"
-	"github.com/neckfrac/neckfrac/dicomnet/dataset"
 	"github.com/neckfrac/neckfrac/fhir"
 	"github.com/neckfrac/neckfrac/pipeline"
 	"github.com/neckfrac/neckfrac/pipeline/scp"
@@ -80,18 +79,15 @@ func (s *Service) countHooks() func(cdshooks.Event) {
 	return func(e cdshooks.Event) { calls.WithLabelValues(string(e)).Inc() }
 }
 
-// storageClasses is what this version receives, in the order of preference of its
-// transfer syntaxes: a worker must be able to read what is accepted.
-var storageClasses = []dicomnet.Service{
-	{SOPClassUIDs: []string{dataset.Verification}, TransferSyntaxUIDs: []string{dataset.ExplicitVRLittleEndian, dataset.ImplicitVRLittleEndian}},
-	{SOPClassUIDs: []string{dataset.CTImageStorage}, TransferSyntaxUIDs: []string{dataset.ExplicitVRLittleEndian, dataset.ImplicitVRLittleEndian}},
-}
-
 // wireDICOM makes the storage SCP.
 func (s *Service) wireDICOM() error {
 	zone, err := time.LoadLocation(s.cfg.Site.Timezone)
 	if err != nil {
 		return configErr("site.timezone", "want an IANA name such as Europe/Berlin")
+	}
+	services, err := s.services()
+	if err != nil {
+		return err
 	}
 	backend, err := scp.New(scp.Config{
 		AETitle: neckfrac.AETitle(s.cfg.DICOM.AET), Rules: s.cfg.rules(), Zone: zone, Log: s.log,
@@ -101,7 +97,7 @@ func (s *Service) wireDICOM() error {
 		return err
 	}
 	s.dicom, err = dicomnet.NewServer(backend, dicomnet.Config{
-		Services: storageClasses, Admit: s.cfg.admit(), Logger: s.log,
+		Services: services, Admit: s.cfg.admit(), Logger: s.log,
 		Limits:                 dicomnet.Limits{MaxAssociations: s.cfg.DICOM.MaxAssociations, MaxAssociationsPerPeer: s.cfg.DICOM.MaxAssociations},
 		ImplementationClassUID: scp.ImplementationClassUID, ImplementationVersionName: scp.ImplementationVersionName,
 	})

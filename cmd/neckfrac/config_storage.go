@@ -1,0 +1,82 @@
+package main
+
+import (
+	"net"
+
+	"github.com/neckfrac/neckfrac/dicomnet"
+	"github.com/neckfrac/neckfrac/dicomnet/dataset"
+	"github.com/neckfrac/neckfrac/pipeline/scp"
+)
+
+// CommitmentConfig opens storage commitment. A scanner may delete its only copy on our
+// word, so it is off until the site says how long it keeps what it commits to.
+type CommitmentConfig struct {
+	SCP bool `koanf:"scp"`
+}
+
+// RetentionConfig says what may be deleted when.
+type RetentionConfig struct {
+	// CommittedDays is how long an instance is kept that we committed to; 0 is unset.
+	CommittedDays int `koanf:"committed_days"`
+}
+
+// maxCommittedDays is a hundred years: more is a typing mistake.
+const maxCommittedDays = 36_525
+
+// validateStorage checks what is received and promised.
+func (c Config) validateStorage() error {
+	if _, err := scp.StorageClasses(c.DICOM.StorageClasses); err != nil {
+		return configErr("dicom.storage_classes", "want UIDs of storage SOP classes")
+	}
+	if _, err := scp.TransferSyntaxes(c.DICOM.TransferSyntaxes, nil); err != nil {
+		return configErr("dicom.transfer_syntaxes", err.Error())
+	}
+	reachable := false
+	for _, p := range c.DICOM.Peers {
+		if p.Addr == "" {
+			continue
+		}
+		if _, port, err := net.SplitHostPort(p.Addr); err != nil || port == "" {
+			return configErr("dicom.peers.addr", "want host:port, where the peer listens")
+		}
+		reachable = true
+	}
+	switch {
+	case c.Retention.CommittedDays < 0 || c.Retention.CommittedDays > maxCommittedDays:
+		return configErr("retention.committed_days", "want a number of days")
+	case !c.DICOM.Commitment.SCP:
+		return nil
+	case c.Retention.CommittedDays == 0:
+		return configErr("dicom.commitment.scp", "a scanner may delete its only copy on our word, so say how long we keep it; add:\n  retention:\n    committed_days: 3650")
+	case !reachable:
+		return configErr("dicom.commitment.scp", "the report goes to the peer's own address; add:\n  dicom:\n    peers:\n      - ae: SCANNER1\n        cidr: 192.0.2.10/32\n        addr: 192.0.2.10:104\n        tls: \"off\"")
+	}
+	return nil
+}
+
+// services is what the receiver negotiates: each storage class in each transfer syntax
+// that is configured, or that a worker can decode.
+func (s *Service) services() ([]dicomnet.Service, error) {
+	plain := []string{dataset.ExplicitVRLittleEndian, dataset.ImplicitVRLittleEndian}
+	var decodable []string
+	var err error
+	if s.runner != nil {
+		if decodable, err = s.runner.Syntaxes(); err != nil {
+			return nil, err
+		}
+	}
+	syntaxes, err := scp.TransferSyntaxes(s.cfg.DICOM.TransferSyntaxes, decodable)
+	if err != nil {
+		return nil, err
+	}
+	classes, err := scp.StorageClasses(s.cfg.DICOM.StorageClasses)
+	if err != nil {
+		return nil, err
+	}
+	storage := dicomnet.Service{TransferSyntaxUIDs: syntaxes}
+	for _, c := range classes {
+		storage.SOPClassUIDs = append(storage.SOPClassUIDs, c.UID)
+	}
+	out := []dicomnet.Service{{SOPClassUIDs: []string{dataset.Verification}, TransferSyntaxUIDs: plain}, storage}
+	return out, nil
+}
