@@ -27,7 +27,8 @@ type TLSConfig struct {
 	// MinVersion is tls.VersionTLS12, the default, or tls.VersionTLS13.
 	MinVersion uint16
 	// AllowAnonymousClients lets clients in that show no certificate; one that
-	// is shown must still be good. [Peers] rejects them where it asks for one.
+	// is shown must still be good, and without CAFile none is asked for. [Peers]
+	// rejects them where it wants one.
 	AllowAnonymousClients bool
 	// CheckEvery is how old the look at the files may be when a handshake
 	// begins. Defaults to 10 s.
@@ -119,7 +120,10 @@ func (p *TLSProfile) config(m *material) *tls.Config {
 	}
 	if p.usage == x509.ExtKeyUsageServerAuth {
 		c.ClientAuth = tls.RequireAndVerifyClientCert
-		if p.cfg.AllowAnonymousClients {
+		switch {
+		case m.roots == nil: // crypto/tls would take the system's authorities
+			c.ClientAuth = tls.NoClientCert
+		case p.cfg.AllowAnonymousClients:
 			c.ClientAuth = tls.VerifyClientCertIfGiven
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
 	"strings"
@@ -183,4 +184,24 @@ func ExamplePeers() {
 	// <nil>
 	// dicomnet: association rejected (1,1,3)
 	// <nil>
+}
+
+// A server for TLS and plain peers: the profile follows its files, so a new
+// certificate needs no restart.
+func ExampleNewServerTLS() {
+	profile, err := dicomnet.NewServerTLS(dicomnet.TLSConfig{
+		CertFile: "/etc/pacs/cert.pem", KeyFile: "/etc/pacs/key.pem", CAFile: "/etc/pacs/ca.pem",
+		Report: func(err error) { slog.Info("certificate files changed", "err", err) },
+	})
+	if err != nil {
+		slog.Error("no TLS", "err", err)
+		return
+	}
+	var server *dicomnet.Server // of NewServer, with Peers.Admit
+	listener, err := tls.Listen("tcp", ":2762", profile.Config())
+	if err != nil {
+		slog.Error("no port", "err", err)
+		return
+	}
+	slog.Info("over", "err", server.Serve(listener))
 }

@@ -13,6 +13,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -237,6 +238,48 @@ func TestAnonymousClientIsRejectedByItsTitle(t *testing.T) {
 	}
 	if _, err := dialTLS(t, s.addr, s.client(s.ca.issue(t, "ct1", nil))); err != nil {
 		t.Error(err)
+	}
+}
+
+// Without authorities nobody's certificate counts, least of all one of those that
+// the system trusts.
+func TestWithoutAuthoritiesNoCertificateCounts(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, func(c *dicomnet.TLSConfig) { c.AllowAnonymousClients, c.CAFile = true, "" })
+	cfg, asked := s.client(s.ca.issue(t, "ct1", nil)), false
+	show := cfg.GetClientCertificate
+	cfg.GetClientCertificate = func(i *tls.CertificateRequestInfo) (*tls.Certificate, error) { asked = true; return show(i) }
+	_, err := dialTLS(t, s.addr, cfg)
+	var rejected *dicomnet.RejectError
+	if !errors.As(err, &rejected) || *rejected != *dicomnet.RejectCallingAE || asked {
+		t.Errorf("got %v, asked for a certificate: %v", err, asked)
+	}
+}
+
+// sessionCache counts the sessions that a client could resume.
+type sessionCache struct{ n atomic.Int32 }
+
+func (*sessionCache) Get(string) (*tls.ClientSessionState, bool) { return nil, false }
+func (c *sessionCache) Put(_ string, s *tls.ClientSessionState) {
+	if s != nil {
+		c.n.Add(1)
+	}
+}
+
+// A resumed session would outlive the certificate that it was begun with.
+func TestNoSessionCanBeResumed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		cache := &sessionCache{}
+		cfg := s.client(s.ca.issue(t, "ct1", nil))
+		cfg.MaxVersion, cfg.ClientSessionCache = version, cache
+		if _, err := dialTLS(t, s.addr, cfg); err != nil {
+			t.Fatal(err)
+		}
+		if n := cache.n.Load(); n != 0 {
+			t.Errorf("%s: %d tickets", tls.VersionName(version), n)
+		}
 	}
 }
 
