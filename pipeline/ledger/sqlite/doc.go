@@ -11,8 +11,9 @@
 // A write that returned has been synced (write-ahead log, synchronous=FULL): a
 // C-STORE Success may go out. All writes go through one connection and begin with
 // the write lock (BEGIN IMMEDIATE), so no transaction fails half way for a lock;
-// every one re-checks the state it depends on in its WHERE. Readers have a small
-// pool of their own and never wait for a writer.
+// every one re-checks the state it depends on in its WHERE. Arrivals that come while
+// another is being synced share the next transaction, each with its own result (ADR
+// 0029). Readers have a small pool of their own and never wait for a writer.
 //
 // After an I/O error or damage the file takes no more writes until it is opened again:
 // what a failed fsync left in the page cache is unknown (Unavailable). A full disk

@@ -8,7 +8,7 @@ import (
 	"github.com/neckfrac/neckfrac"
 )
 
-// Receive implements neckfrac.Intake.
+// Receive implements neckfrac.Intake. Concurrent calls share a transaction (group.go).
 func (d *DB) Receive(ctx context.Context, a neckfrac.Arrival) (neckfrac.Receipt, error) {
 	const op = "receive"
 	if a.Study.UID == "" || a.Series.UID == "" || a.Instance.UID == "" || a.Instance.Blob.Digest == "" || a.Instance.Received.IsZero() {
@@ -17,14 +17,12 @@ func (d *DB) Receive(ctx context.Context, a neckfrac.Arrival) (neckfrac.Receipt,
 	if err := checkRejection(a); err != nil {
 		return neckfrac.Receipt{}, err
 	}
-	var r neckfrac.Receipt
-	var clash neckfrac.ConflictPart
-	err := d.write(ctx, op, func(tx *sql.Tx) (err error) {
-		r, clash, err = d.receive(ctx, tx, a)
-		return err
-	})
+	if d.bad.Load() {
+		return neckfrac.Receipt{}, closedForWriting(op)
+	}
+	r, clash, err := d.record(ctx, a)
 	if err != nil {
-		return neckfrac.Receipt{}, err
+		return neckfrac.Receipt{}, d.fail(op, err)
 	}
 	if clash != 0 {
 		// Committed all the same: the study's mark has to survive the refusal.
@@ -68,6 +66,14 @@ const (
 		ON CONFLICT (instance_number, digest) DO NOTHING`
 )
 
+// hotStatements run for every arrival; preparing them anew would cost as much as the rows.
+var hotStatements = []string{selectStudyByUID, selectInstance, touchStudy, insertSeries, insertInstance}
+
+// hot is a statement of hotStatements in a transaction of the writer.
+func (d *DB) hot(ctx context.Context, tx *sql.Tx, query string) *sql.Stmt {
+	return tx.StmtContext(ctx, d.prepared[query])
+}
+
 func (d *DB) receive(ctx context.Context, tx *sql.Tx, a neckfrac.Arrival) (r neckfrac.Receipt, clash neckfrac.ConflictPart, err error) {
 	var (
 		id       neckfrac.StudyID
@@ -75,7 +81,7 @@ func (d *DB) receive(ctx context.Context, tx *sql.Tx, a neckfrac.Arrival) (r nec
 		conflict bool
 		state    neckfrac.StudyState
 	)
-	err = tx.QueryRowContext(ctx, selectStudyByUID, a.Study.UID).Scan(&id, &key.Issuer, &key.ID, &conflict, &state)
+	err = d.hot(ctx, tx, selectStudyByUID).QueryRowContext(ctx, a.Study.UID).Scan(&id, &key.Issuer, &key.ID, &conflict, &state)
 	known := err == nil
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return r, 0, err
@@ -87,7 +93,7 @@ func (d *DB) receive(ctx context.Context, tx *sql.Tx, a neckfrac.Arrival) (r nec
 		}
 		return r, neckfrac.ConflictPatient, err
 	}
-	r, clash, err = again(ctx, tx, a)
+	r, clash, err = d.again(ctx, tx, a)
 	if clash != 0 || !errors.Is(err, sql.ErrNoRows) {
 		return r, clash, err
 	}
@@ -95,7 +101,7 @@ func (d *DB) receive(ctx context.Context, tx *sql.Tx, a neckfrac.Arrival) (r nec
 		id, state = neckfrac.StudyID(d.newID()), neckfrac.StudyReceiving
 		err = newStudy(ctx, tx, id, a)
 	} else {
-		err = touch(ctx, tx, id, a)
+		err = d.touch(ctx, tx, id, a)
 	}
 	if err != nil {
 		return r, 0, err
@@ -106,11 +112,11 @@ func (d *DB) receive(ctx context.Context, tx *sql.Tx, a neckfrac.Arrival) (r nec
 		}
 	}
 	s, in := a.Series, a.Instance
-	if _, err := tx.ExecContext(ctx, insertSeries, id, s.UID, s.Modality, s.Number, s.Description); err != nil {
+	if _, err := d.hot(ctx, tx, insertSeries).ExecContext(ctx, id, s.UID, s.Modality, s.Number, s.Description); err != nil {
 		return r, 0, err
 	}
 	r = neckfrac.Receipt{StudyID: id}
-	err = tx.QueryRowContext(ctx, insertInstance, in.UID, id, s.UID, in.SOPClassUID, in.TransferSyntaxUID, in.Number,
+	err = d.hot(ctx, tx, insertInstance).QueryRowContext(ctx, in.UID, id, s.UID, in.SOPClassUID, in.TransferSyntaxUID, in.Number,
 		in.Blob.Digest, in.Blob.Size, micros(in.Received), in.Kind.String()).Scan(&r.Sequence)
 	if err == nil && a.Rejection != nil {
 		err = reject(ctx, tx, id, state, r.Sequence, *a.Rejection)
@@ -119,13 +125,13 @@ func (d *DB) receive(ctx context.Context, tx *sql.Tx, a neckfrac.Arrival) (r nec
 }
 
 // again answers an instance that is already there; sql.ErrNoRows means that it is not.
-func again(ctx context.Context, tx *sql.Tx, a neckfrac.Arrival) (r neckfrac.Receipt, clash neckfrac.ConflictPart, err error) {
+func (d *DB) again(ctx context.Context, tx *sql.Tx, a neckfrac.Arrival) (r neckfrac.Receipt, clash neckfrac.ConflictPart, err error) {
 	var (
 		series neckfrac.SeriesUID
 		study  neckfrac.StudyUID
 		digest string
 	)
-	err = tx.QueryRowContext(ctx, selectInstance, a.Instance.UID).Scan(&r.Sequence, &series, &digest, &r.StudyID, &study)
+	err = d.hot(ctx, tx, selectInstance).QueryRowContext(ctx, a.Instance.UID).Scan(&r.Sequence, &series, &digest, &r.StudyID, &study)
 	if err != nil {
 		return neckfrac.Receipt{}, 0, err
 	}
@@ -162,8 +168,8 @@ func imageReceipt(a neckfrac.Arrival) int64 {
 	return micros(a.Instance.Received)
 }
 
-func touch(ctx context.Context, tx *sql.Tx, id neckfrac.StudyID, a neckfrac.Arrival) error {
+func (d *DB) touch(ctx context.Context, tx *sql.Tx, id neckfrac.StudyID, a neckfrac.Arrival) error {
 	s, p := a.Study, a.Study.Patient
-	return one(tx.ExecContext(ctx, touchStudy, imageReceipt(a), p.Name, p.BirthDate, p.Sex, p.AgeYears,
+	return one(d.hot(ctx, tx, touchStudy).ExecContext(ctx, imageReceipt(a), p.Name, p.BirthDate, p.Sex, p.AgeYears,
 		s.Accession, s.AccessionIssuer, maybeMicros(s.Started), s.Description, s.From, id))
 }

@@ -53,6 +53,9 @@ type DB struct {
 	newID func() string
 	// bad is set by an I/O error: the file takes no more writes.
 	bad atomic.Bool
+	// arrivals shares transactions among calls of Receive; prepared holds its statements.
+	arrivals group
+	prepared map[string]*sql.Stmt
 }
 
 // Open opens or makes the ledger at path and brings its schema up to date. A file
@@ -101,6 +104,12 @@ func (d *DB) connect(ctx context.Context, path string, o Options) error {
 	if err := migrate(ctx, d.w); err != nil {
 		return err
 	}
+	d.prepared = map[string]*sql.Stmt{}
+	for _, q := range hotStatements {
+		if d.prepared[q], err = d.w.PrepareContext(ctx, q); err != nil {
+			return err
+		}
+	}
 	if d.r, err = sql.Open("sqlite", dsn(path, o.BusyTimeout, "_pragma=query_only(1)")); err != nil {
 		return err
 	}
@@ -112,6 +121,11 @@ func (d *DB) connect(ctx context.Context, path string, o Options) error {
 // Close ends the connections, after the transaction that runs.
 func (d *DB) Close() error {
 	var errs []error
+	for _, s := range d.prepared {
+		if s != nil {
+			errs = append(errs, s.Close())
+		}
+	}
 	for _, db := range []*sql.DB{d.r, d.w} {
 		if db != nil {
 			errs = append(errs, db.Close())

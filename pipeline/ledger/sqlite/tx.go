@@ -22,17 +22,23 @@ const (
 	codeCantOpen = 14
 	codeNotADB   = 26
 
-	codePrimaryKey = 19 | 6<<8
-	codeUnique     = 19 | 8<<8
+	codeConstraint = 19
+
+	codePrimaryKey = codeConstraint | 6<<8
+	codeUnique     = codeConstraint | 8<<8
 )
 
 // write runs fn in a transaction that holds the write lock from its start and is
 // durable when write returns nil.
 func (d *DB) write(ctx context.Context, op string, fn func(*sql.Tx) error) error {
 	if d.bad.Load() {
-		return neckfrac.Errorf(neckfrac.Unavailable, op, "ledger is closed for writing after an I/O error")
+		return closedForWriting(op)
 	}
 	return d.fail(op, inTx(ctx, d.w, fn))
+}
+
+func closedForWriting(op string) error {
+	return neckfrac.Errorf(neckfrac.Unavailable, op, "ledger is closed for writing after an I/O error")
 }
 
 // read runs fn on one snapshot.
