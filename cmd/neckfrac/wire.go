@@ -13,6 +13,7 @@ import (
 	"github.com/neckfrac/neckfrac/api/ui"
 	cdshooks "github.com/neckfrac/neckfrac/cds-hooks"
 	"github.com/neckfrac/neckfrac/dicomnet"
+	"github.com/neckfrac/neckfrac/dicomnet/dicomweb"
 	"github.com/neckfrac/neckfrac/fhir"
 	"github.com/neckfrac/neckfrac/pipeline"
 	"github.com/neckfrac/neckfrac/pipeline/scp"
@@ -42,10 +43,14 @@ func (s *Service) wireHTTP(bound net.Addr) error {
 	if err != nil {
 		return err
 	}
+	web, err := s.dicomWeb(public)
+	if err != nil {
+		return err
+	}
 	server, err := api.New(api.Config{
 		Records: s.db, Blobs: s.blobs, Page: ui.Files(), Profile: neckfrac.Profile(s.cfg.Profile), Zone: zone, PublicURL: public,
 		OverdueAfter: s.cfg.Result.Overdue, Log: s.log, Registerer: s.metrics,
-		Mounts: map[string]http.Handler{"/fhir": resources, "/cds-services": hooks},
+		Mounts: map[string]http.Handler{"/fhir": resources, "/cds-services": hooks, dicomWebPath: web},
 	})
 	if err != nil {
 		return err
@@ -81,18 +86,11 @@ func (s *Service) countHooks() func(cdshooks.Event) {
 
 // wireDICOM makes the storage SCP.
 func (s *Service) wireDICOM() error {
-	zone, err := time.LoadLocation(s.cfg.Site.Timezone)
-	if err != nil {
-		return configErr("site.timezone", "want an IANA name such as Europe/Berlin")
-	}
 	services, err := s.services()
 	if err != nil {
 		return err
 	}
-	backend, err := scp.New(scp.Config{
-		AETitle: neckfrac.AETitle(s.cfg.DICOM.AET), Rules: s.cfg.rules(), Zone: zone, Log: s.log,
-		Receiver: &pipeline.Receiver{Blobs: s.blobs, Intake: s.db},
-	})
+	backend, err := s.storage()
 	if err != nil {
 		return err
 	}
@@ -102,6 +100,37 @@ func (s *Service) wireDICOM() error {
 		ImplementationClassUID: scp.ImplementationClassUID, ImplementationVersionName: scp.ImplementationVersionName,
 	})
 	return err
+}
+
+// storage is what receives, for associations and for the web.
+func (s *Service) storage() (*scp.Backend, error) {
+	zone, err := time.LoadLocation(s.cfg.Site.Timezone)
+	if err != nil {
+		return nil, configErr("site.timezone", "want an IANA name such as Europe/Berlin")
+	}
+	return scp.New(scp.Config{
+		AETitle: neckfrac.AETitle(s.cfg.DICOM.AET), Rules: s.cfg.rules(), Zone: zone, Log: s.log,
+		Receiver: &pipeline.Receiver{Blobs: s.blobs, Intake: s.db},
+	})
+}
+
+const dicomWebPath = "/dicom-web"
+
+// dicomWeb is the Studies service over the same storage as the associations'.
+func (s *Service) dicomWeb(public string) (http.Handler, error) {
+	backend, err := s.storage()
+	if err != nil {
+		return nil, err
+	}
+	services, err := s.services()
+	if err != nil {
+		return nil, err
+	}
+	web, err := scp.NewWeb(scp.WebConfig{Backend: backend, Records: s.db, Blobs: s.blobs, Services: services})
+	if err != nil {
+		return nil, err
+	}
+	return dicomweb.New(web, dicomweb.Config{Prefix: dicomWebPath, BaseURL: public + dicomWebPath, Log: s.log})
 }
 
 // rules are the configured peers; Validate has checked them.
