@@ -10,11 +10,13 @@
 // combination means:
 //
 //	study      open job          moved by
-//	receiving  none or waiting   Receive of a new instance, first sign of a second person
+//	receiving  none or waiting   Receive of a new image, first image of a second person,
+//	                             rejection of an image as a mistake
 //	queued     ready or running  Settle
 //	assessed   none              Finish
 //
-// A new instance for a queued study sends it back to receiving, and its ready job
+// Objects, echoes and notes are kept and move nothing else; a study without an image
+// never settles. A new image for a queued study sends it back to receiving, and its ready job
 // to waiting. While the job runs the study stays queued, and Finish or Release send
 // it back to receiving, so that it settles again and no slice is left out. A lease
 // therefore covers every instance received before it.
