@@ -108,7 +108,7 @@ func TestClientAgainstBadServers(t *testing.T) {
 			w.Header().Set("Content-Type", relatedType)
 		}, dicomweb.ClientLimits{}, dicomweb.ErrUnsupported},
 		{"boundary", func(w http.ResponseWriter) {
-			w.Header().Set("Content-Type", "multipart/related; boundary="+strings.Repeat("x", 71))
+			w.Header().Set("Content-Type", "multipart/related; boundary="+strings.Repeat("x", 129))
 		}, dicomweb.ClientLimits{}, dicomweb.ErrInvalid},
 		{"cut", func(w http.ResponseWriter) {
 			w.Header().Set("Content-Type", relatedType)

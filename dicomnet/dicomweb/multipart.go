@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// maxBoundary is RFC 2046 §5.1.1's.
-const maxBoundary = 70
+// maxBoundary is more than RFC 2046 §5.1.1's 70 characters: Orthanc's client sends 73.
+const maxBoundary = 128
 
 // errFraming means that the body is not multipart: what follows can't be found.
 var errFraming = errors.New("multipart framing")

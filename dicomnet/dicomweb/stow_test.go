@@ -75,7 +75,8 @@ func TestStoreAnswers(t *testing.T) {
 		{name: "json", contentType: `multipart/related; type="application/dicom+json"; boundary=XX`, body: related(one), want: 415},
 		{name: "no type", contentType: "-", body: related(one), want: 415},
 		{name: "no boundary", contentType: "multipart/related", body: related(one), want: 400},
-		{name: "long boundary", contentType: "multipart/related; boundary=" + strings.Repeat("X", 71), body: related(one), want: 400},
+		{name: "long boundary", contentType: "multipart/related; boundary=" + strings.Repeat("X", 129), body: related(one), want: 400},
+		{name: "boundary beyond RFC 2046, as Orthanc sends it", contentType: "multipart/related; boundary=" + strings.Repeat("X", 73), body: strings.ReplaceAll(related(one), "--XX", "--"+strings.Repeat("X", 73)), want: 200, kept: 1},
 		{name: "xml answer", accept: "application/dicom+xml", body: related(one), want: 406},
 	} {
 		t.Run(c.name, func(t *testing.T) {
