@@ -71,17 +71,48 @@ func Decode(b []byte) (Command, error) {
 	if err != nil {
 		return nil, err
 	}
+	return decodeAs(h, ds), nil
+}
+
+// decodeAs turns a command set into the type of its field.
+func decodeAs(h Header, ds dataset.Dataset) Command {
 	switch h.Field {
 	case FieldCEchoRQ:
-		return decodeCEchoRQ(h, ds), nil
+		return decodeCEchoRQ(h, ds)
 	case FieldCEchoRSP:
-		return decodeCEchoRSP(h, ds), nil
+		return decodeCEchoRSP(h, ds)
 	case FieldCStoreRQ:
-		return decodeCStoreRQ(h, ds), nil
+		return decodeCStoreRQ(h, ds)
 	case FieldCStoreRSP:
-		return decodeCStoreRSP(h, ds), nil
+		return decodeCStoreRSP(h, ds)
+	case FieldCFindRQ:
+		return decodeCFindRQ(h, ds)
+	case FieldCFindRSP:
+		return decodeCFindRSP(h, ds)
+	case FieldCMoveRQ:
+		return decodeCMoveRQ(h, ds)
+	case FieldCMoveRSP:
+		return decodeCMoveRSP(h, ds)
+	case FieldCGetRQ:
+		return decodeCGetRQ(h, ds)
+	case FieldCGetRSP:
+		return decodeCGetRSP(h, ds)
+	case FieldCCancelRQ:
+		return decodeCCancelRQ(h)
+	case FieldNEventReportRQ:
+		return decodeNEventReportRQ(h, ds)
+	case FieldNEventReportRSP:
+		return decodeNEventReportRSP(h, ds)
+	case FieldNActionRQ:
+		return decodeNActionRQ(h, ds)
+	case FieldNActionRSP:
+		return decodeNActionRSP(h, ds)
+	case FieldNCreateRQ:
+		return decodeNCreateRQ(h, ds)
+	case FieldNCreateRSP:
+		return decodeNCreateRSP(h, ds)
 	}
-	return &Other{header: h, elements: ds}, nil
+	return &Other{header: h, elements: ds}
 }
 
 func elements(b []byte) (dataset.Dataset, error) {

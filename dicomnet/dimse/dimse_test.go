@@ -29,6 +29,22 @@ func commands() []dimse.Command {
 		&dimse.CStoreRQ{MessageID: 2, AffectedSOPClassUID: dataset.CTImageStorage, AffectedSOPInstanceUID: "1.2.3", Priority: dimse.PriorityHigh},
 		&dimse.CStoreRQ{MessageID: 2, AffectedSOPClassUID: dataset.CTImageStorage, AffectedSOPInstanceUID: "1.2.3", MoveOriginatorAETitle: "PACS", MoveOriginatorMessageID: 7},
 		&dimse.CStoreRSP{MessageID: 2, AffectedSOPClassUID: dataset.CTImageStorage, AffectedSOPInstanceUID: "1.2.3", Status: dimse.OutOfResources, ErrorComment: "disk full"},
+		&dimse.CFindRQ{MessageID: 3, AffectedSOPClassUID: dataset.StudyRootQueryFind, Priority: dimse.PriorityLow},
+		&dimse.CFindRSP{MessageID: 3, AffectedSOPClassUID: dataset.StudyRootQueryFind, Status: dimse.Pending, HasIdentifier: true},
+		&dimse.CFindRSP{MessageID: 3, AffectedSOPClassUID: dataset.StudyRootQueryFind, Status: dimse.CannotUnderstand, ErrorComment: "no level"},
+		&dimse.CMoveRQ{MessageID: 4, AffectedSOPClassUID: dataset.StudyRootQueryMove, MoveDestination: "NECKFRAC"},
+		&dimse.CMoveRSP{MessageID: 4, AffectedSOPClassUID: dataset.StudyRootQueryMove, Status: dimse.Pending, SubOperations: dimse.SubOperations{Remaining: 9, Completed: 3, Failed: 2, Warning: 1}},
+		&dimse.CMoveRSP{MessageID: 4, AffectedSOPClassUID: dataset.StudyRootQueryMove, Status: dimse.CoercionOfDataElements, HasIdentifier: true, SubOperations: dimse.SubOperations{Completed: 3, Failed: 2}},
+		&dimse.CGetRQ{MessageID: 5, AffectedSOPClassUID: dataset.StudyRootQueryGet, Priority: dimse.PriorityHigh},
+		&dimse.CGetRSP{MessageID: 5, AffectedSOPClassUID: dataset.StudyRootQueryGet, Status: dimse.Cancel, SubOperations: dimse.SubOperations{Remaining: 65535, Completed: 1}},
+		&dimse.CCancelRQ{MessageID: 5},
+		&dimse.NEventReportRQ{MessageID: 6, AffectedSOPClassUID: dataset.StorageCommitmentPushModel, AffectedSOPInstanceUID: dataset.StorageCommitmentPushInstance, EventTypeID: 2, HasInformation: true},
+		&dimse.NEventReportRSP{MessageID: 6, AffectedSOPClassUID: dataset.StorageCommitmentPushModel, AffectedSOPInstanceUID: dataset.StorageCommitmentPushInstance, EventTypeID: 2, Status: dimse.NoSuchEventType},
+		&dimse.NActionRQ{MessageID: 7, RequestedSOPClassUID: dataset.StorageCommitmentPushModel, RequestedSOPInstanceUID: dataset.StorageCommitmentPushInstance, ActionTypeID: 1, HasInformation: true},
+		&dimse.NActionRSP{MessageID: 7, AffectedSOPClassUID: dataset.StorageCommitmentPushModel, AffectedSOPInstanceUID: dataset.StorageCommitmentPushInstance, ActionTypeID: 1},
+		&dimse.NCreateRQ{MessageID: 8, AffectedSOPClassUID: dataset.InstanceAvailabilityNotification, AffectedSOPInstanceUID: "2.25.9", HasAttributes: true},
+		&dimse.NCreateRQ{MessageID: 8, AffectedSOPClassUID: dataset.InstanceAvailabilityNotification},
+		&dimse.NCreateRSP{MessageID: 8, AffectedSOPClassUID: dataset.InstanceAvailabilityNotification, AffectedSOPInstanceUID: "2.25.9", HasAttributes: true},
 	}
 }
 
@@ -53,6 +69,58 @@ func TestCEchoRQBytes(t *testing.T) {
 	got := hex.EncodeToString(encode(t, commands()[0]))
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// Two more commands written out by hand, from PS3.7 §10.3.4.1 and §9.3.4.2.
+func TestNActionAndCMoveBytes(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		in   dimse.Command
+		want string
+	}{
+		{&dimse.NActionRQ{MessageID: 0x0102, RequestedSOPClassUID: "1.2", RequestedSOPInstanceUID: "1.3", ActionTypeID: 1, HasInformation: true},
+			"00000000" + "04000000" + "40000000" + // group length 64
+				"00000300" + "04000000" + "312e3200" + // 1.2
+				"00000001" + "02000000" + "3001" +
+				"00001001" + "02000000" + "0201" +
+				"00000008" + "02000000" + "0100" +
+				"00000110" + "04000000" + "312e3300" + // 1.3
+				"00000810" + "02000000" + "0100"},
+		{&dimse.CMoveRSP{MessageID: 7, AffectedSOPClassUID: "1.2", Status: dimse.Pending, SubOperations: dimse.SubOperations{Remaining: 1, Completed: 2, Failed: 3, Warning: 4}},
+			"00000000" + "04000000" + "5c000000" + // group length 92
+				"00000200" + "04000000" + "312e3200" +
+				"00000001" + "02000000" + "2180" +
+				"00002001" + "02000000" + "0700" +
+				"00000008" + "02000000" + "0101" +
+				"00000009" + "02000000" + "00ff" +
+				"00002010" + "02000000" + "0100" +
+				"00002110" + "02000000" + "0200" +
+				"00002210" + "02000000" + "0300" +
+				"00002310" + "02000000" + "0400"},
+	}
+	for _, tt := range tests {
+		if got := hex.EncodeToString(encode(t, tt.in)); got != tt.want {
+			t.Errorf("%v:\ngot  %s\nwant %s", tt.in.Header().Field, got, tt.want)
+		}
+	}
+}
+
+// PS3.7 §9.3.4.2: the number of remaining sub-operations belongs to pending and
+// cancel responses only.
+func TestRemainingSubOperations(t *testing.T) {
+	t.Parallel()
+	n := dimse.SubOperations{Remaining: 5, Completed: 70_000, Failed: -1}
+	for s, want := range map[dimse.Status]bool{dimse.Pending: true, dimse.Cancel: true, dimse.Success: false, dimse.UnableToPerformSubOperations: false} {
+		c := &dimse.CGetRSP{Status: s, SubOperations: n}
+		if got := c.Elements().Has(dataset.TagNumberOfRemainingSuboperations); got != want {
+			t.Errorf("%v: remaining present = %v", s, got)
+		}
+		completed, _ := c.Elements().Uint16(dataset.TagNumberOfCompletedSuboperations)
+		failed, _ := c.Elements().Uint16(dataset.TagNumberOfFailedSuboperations)
+		if completed != 65535 || failed != 0 {
+			t.Errorf("%v: counters do not saturate: %d, %d", s, completed, failed)
+		}
 	}
 }
 
@@ -119,6 +187,7 @@ func TestCheck(t *testing.T) {
 		return c
 	}
 	class := dataset.NewText(dataset.TagAffectedSOPClassUID, dataset.CTImageStorage)
+	requested := dataset.NewText(dataset.TagRequestedSOPClassUID, dataset.StorageCommitmentPushModel)
 	uid := func(s string) dataset.Element { return dataset.NewText(dataset.TagAffectedSOPInstanceUID, s) }
 	tests := []struct {
 		name string
@@ -133,6 +202,27 @@ func TestCheck(t *testing.T) {
 		{"dots as instance", field(dimse.FieldCStoreRQ, 1, class, uid("..")), dimse.InvalidSOPInstance},
 		{"echo of CT", field(dimse.FieldCEchoRQ, 0x0101, class), dimse.NoSuchSOPClass},
 		{"echo with data set", field(dimse.FieldCEchoRQ, 1), dimse.MistypedArgument},
+		{"find", field(dimse.FieldCFindRQ, 1, class), dimse.Success},
+		{"find without identifier", field(dimse.FieldCFindRQ, 0x0101, class), dimse.MistypedArgument},
+		{"find without class", field(dimse.FieldCFindRQ, 1), dimse.NoSuchSOPClass},
+		{"get without identifier", field(dimse.FieldCGetRQ, 0x0101, class), dimse.MistypedArgument},
+		{"get", field(dimse.FieldCGetRQ, 1, class), dimse.Success},
+		{"move", field(dimse.FieldCMoveRQ, 1, class, dataset.NewText(dataset.TagMoveDestination, "HERE")), dimse.Success},
+		{"move to nowhere", field(dimse.FieldCMoveRQ, 1, class), dimse.MoveDestinationUnknown},
+		{"move to a control character", field(dimse.FieldCMoveRQ, 1, class, dataset.NewText(dataset.TagMoveDestination, "A\nB")), dimse.MoveDestinationUnknown},
+		{"move without class", field(dimse.FieldCMoveRQ, 1), dimse.NoSuchSOPClass},
+		{"cancel", field(dimse.FieldCCancelRQ, 0x0101), dimse.Success},
+		{"cancel with data set", field(dimse.FieldCCancelRQ, 1), dimse.MistypedArgument},
+		{"event", field(dimse.FieldNEventReportRQ, 0x0101, class, uid("1.2"), dataset.NewInt(dataset.TagEventTypeID, 1)), dimse.Success},
+		{"event without type", field(dimse.FieldNEventReportRQ, 1, class, uid("1.2")), dimse.MistypedArgument},
+		{"event of no instance", field(dimse.FieldNEventReportRQ, 1, class, dataset.NewInt(dataset.TagEventTypeID, 1)), dimse.InvalidSOPInstance},
+		{"action with the affected UIDs", field(dimse.FieldNActionRQ, 1, class, uid("1.2"), dataset.NewInt(dataset.TagActionTypeID, 1)), dimse.NoSuchSOPClass},
+		{"action", field(dimse.FieldNActionRQ, 1, requested, dataset.NewText(dataset.TagRequestedSOPInstanceUID, "1.2"), dataset.NewInt(dataset.TagActionTypeID, 1)), dimse.Success},
+		{"action without type", field(dimse.FieldNActionRQ, 1, requested, dataset.NewText(dataset.TagRequestedSOPInstanceUID, "1.2")), dimse.MistypedArgument},
+		{"create", field(dimse.FieldNCreateRQ, 1, class, uid("1.2")), dimse.Success},
+		{"create, UID left to the SCP", field(dimse.FieldNCreateRQ, 1, class), dimse.Success},
+		{"create of a path", field(dimse.FieldNCreateRQ, 1, class, uid("../x")), dimse.InvalidSOPInstance},
+		{"create without class", field(dimse.FieldNCreateRQ, 1, uid("1.2")), dimse.NoSuchSOPClass},
 	}
 	for _, tt := range tests {
 		if got := tt.in.(interface{ Check() dimse.Status }).Check(); got != tt.want {
