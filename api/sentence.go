@@ -79,6 +79,9 @@ func stateSentence(st standing, a *neckfrac.Assessment, show reveal, readStatus 
 	case StateWaiting:
 		return "Waiting for analysis."
 	}
+	if st.Bare {
+		return "No image of this study was received."
+	}
 	return "Images are being received."
 }
 

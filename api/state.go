@@ -40,6 +40,8 @@ type standing struct {
 	// Reason is set for StateNotAnalysed and StateOverdue.
 	Reason neckfrac.Reason
 	Level  neckfrac.Vertebra
+	// Bare is set for StateReceived while only other objects came, and no image.
+	Bare bool
 }
 
 // stand is pure. Silence is a defect (W3): whatever has no result in time is overdue,
@@ -59,7 +61,7 @@ func stand(r neckfrac.Record, now time.Time, overdueAfter time.Duration) standin
 	if r.Job == neckfrac.JobFailed {
 		return standing{State: StateNotAnalysed, Reason: neckfrac.WorkerFailed}
 	}
-	s := standing{State: progress}
+	s := standing{State: progress, Bare: progress == StateReceived && r.Study.LastReceived.IsZero()}
 	if progress == StateOverdue {
 		s.Reason = neckfrac.Overdue
 	}

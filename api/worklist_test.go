@@ -16,7 +16,7 @@ func TestStateOfAStudy(t *testing.T) {
 	result := func(status neckfrac.Status, p neckfrac.Presence, r neckfrac.Reason, t0 time.Duration) *neckfrac.Assessment {
 		return &neckfrac.Assessment{Status: status, Presence: p, Reason: r, T0: now.Add(t0), Created: now, Revision: 1, Profile: reading, ReasonLevel: neckfrac.C2}
 	}
-	const fresh, old = -time.Minute, -11 * time.Minute
+	const fresh, old, noImage = -time.Minute, -11 * time.Minute, time.Duration(0)
 	for _, tc := range []struct {
 		name          string
 		state         neckfrac.StudyState
@@ -27,6 +27,8 @@ func TestStateOfAStudy(t *testing.T) {
 		reason, words string
 	}{
 		{"just arriving", neckfrac.StudyReceiving, "", fresh, nil, api.StateReceived, "", "", "Images are being received."},
+		{"objects without an image are not overdue", neckfrac.StudyReceiving, "", noImage, nil, api.StateReceived, "", "", "No image of this study was received."},
+		{"taken back by its source", neckfrac.StudyAssessed, neckfrac.JobAssessed, old, result(neckfrac.Withdrawn, 0, "", old), api.StateWithdrawn, "", "", neckfrac.WithdrawnSentence},
 		{"settled", neckfrac.StudyQueued, neckfrac.JobReady, fresh, nil, api.StateWaiting, "", "", "Waiting for analysis."},
 		{"cancelled is not silent", neckfrac.StudyQueued, neckfrac.JobCancelled, old, nil, api.StateOverdue, "", "overdue", "Not analysed: no result in the expected time."},
 		{"running", neckfrac.StudyQueued, neckfrac.JobRunning, fresh, nil, api.StateRunning, "", "", "AI analysis running."},
@@ -44,6 +46,9 @@ func TestStateOfAStudy(t *testing.T) {
 			l := &ledger{}
 			l.add(study("s", tc.received, tc.state), tc.job)
 			l.records[0].Latest = tc.latest
+			if tc.received == noImage {
+				l.records[0].Study.LastReceived = time.Time{}
+			}
 			rows := decode[api.Worklist](t, get(serve(t, config(t, l)), "/api/v1/studies")).Studies
 			if len(rows) != 1 {
 				t.Fatalf("got %d rows, want 1", len(rows))
