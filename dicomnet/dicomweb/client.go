@@ -107,7 +107,9 @@ func (c *Client) transport(t *http.Transport) *http.Transport {
 		}
 		return nil
 	}}
-	t.DialContext, t.DialTLSContext, t.DialTLS, t.Dial = d.DialContext, nil, nil, nil
+	t.DialContext, t.DialTLSContext = d.DialContext, nil
+	//lint:ignore SA1019 a deprecated dialler that is set would be used for TLS, unchecked
+	t.DialTLS = nil
 	return t
 }
 

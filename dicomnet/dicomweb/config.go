@@ -56,8 +56,11 @@ type Limits struct {
 	Fragments int
 	// InlineBytes is the longest binary value inside metadata. Defaults to 1 KiB.
 	InlineBytes int
-	// Header bounds the reading of one stored object's header.
-	Header dataset.Limits
+	// Header bounds the reading of one stored object's header, Headers how many are read
+	// at a time. Default to 64 MiB of values, which an Enhanced CT of a thousand frames can
+	// have, and 8.
+	Header  dataset.Limits
+	Headers int
 	// Stores and ClientStores are store requests at a time, of all and of one address;
 	// beyond them 503 and 429. Default to 32 and 16.
 	Stores, ClientStores int
@@ -81,9 +84,10 @@ func (l Limits) withDefaults() Limits {
 	positive(&l.Frames, 1000)
 	positive(&l.Fragments, 100_000)
 	positive(&l.InlineBytes, 1<<10)
-	positive(&l.Header.MaxElementBytes, 4<<20)
-	positive(&l.Header.MaxTotalBytes, 8<<20)
-	positive(&l.Header.MaxElements, 20_000)
+	positive(&l.Header.MaxElementBytes, 16<<20)
+	positive(&l.Header.MaxTotalBytes, 64<<20)
+	positive(&l.Header.MaxElements, 400_000)
+	positive(&l.Headers, 8)
 	positive(&l.Stores, 32)
 	positive(&l.ClientStores, 16)
 	positive(&l.IdleTime, 30*time.Second)
@@ -114,5 +118,5 @@ func New(b Backend, cfg Config) (http.Handler, error) {
 	}
 	cfg.BaseURL = strings.TrimSuffix(cfg.BaseURL, "/")
 	cfg.Limits = cfg.Limits.withDefaults()
-	return &handler{backend: b, cfg: cfg, clients: clients{busy: map[string]int{}}}, nil
+	return &handler{backend: b, cfg: cfg, clients: clients{busy: map[string]int{}}, headers: make(chan struct{}, cfg.Limits.Headers)}, nil
 }

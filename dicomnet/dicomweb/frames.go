@@ -54,7 +54,7 @@ func (h *handler) frames(w http.ResponseWriter, r *http.Request, res resource) e
 		return err
 	}
 	defer f.Close()
-	ds, px, _, err := h.header(f, in)
+	ds, px, err := h.header(r.Context(), f, in)
 	if err != nil {
 		return err
 	}

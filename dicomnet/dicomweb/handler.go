@@ -15,6 +15,8 @@ type handler struct {
 	backend Backend
 	cfg     Config
 	clients clients
+	// headers holds a slot for each header that is being read.
+	headers chan struct{}
 }
 
 // ServeHTTP finds the resource of PS3.18 Table 10.1.1-1 and its method.

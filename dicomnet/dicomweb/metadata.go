@@ -56,7 +56,7 @@ func (h *handler) describe(ctx context.Context, in Instance) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	ds, px, _, err := h.header(f, in)
+	ds, px, err := h.header(ctx, f, in)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (h *handler) bulkData(w http.ResponseWriter, r *http.Request, res resource)
 		return err
 	}
 	defer f.Close()
-	ds, px, _, err := h.header(f, in)
+	ds, px, err := h.header(r.Context(), f, in)
 	if err != nil {
 		return err
 	}

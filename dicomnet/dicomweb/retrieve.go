@@ -206,15 +206,22 @@ func (p *pacedWriter) Write(b []byte) (int, error) {
 	return p.w.Write(b)
 }
 
-// header reads an object up to its pixels and returns the reader that stands there.
-func (h *handler) header(f File, in Instance) (dataset.Dataset, dataset.PixelData, *dataset.Reader, error) {
+// header reads an object up to its pixels. It waits for its turn, since a header may
+// cost Limits.Header in memory.
+func (h *handler) header(ctx context.Context, f File, in Instance) (dataset.Dataset, dataset.PixelData, error) {
+	select {
+	case h.headers <- struct{}{}:
+		defer func() { <-h.headers }()
+	case <-ctx.Done():
+		return nil, dataset.PixelData{}, fmt.Errorf("dicomweb: stored object: %w: %w", ErrUnavailable, ctx.Err())
+	}
 	_, r, err := dataset.ReadPart10(io.NewSectionReader(f, 0, in.Size), h.cfg.Limits.Header)
 	if err != nil {
-		return nil, dataset.PixelData{}, nil, fmt.Errorf("dicomweb: stored object: %w", err)
+		return nil, dataset.PixelData{}, fmt.Errorf("dicomweb: stored object: %w", err)
 	}
 	ds, px, err := r.ReadHeader()
 	if err != nil {
-		return nil, dataset.PixelData{}, nil, fmt.Errorf("dicomweb: stored object: %w", err)
+		return nil, dataset.PixelData{}, fmt.Errorf("dicomweb: stored object: %w", err)
 	}
-	return ds, px, r, nil
+	return ds, px, nil
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/neckfrac/neckfrac/dicomnet/dataset"
 )
@@ -68,7 +69,7 @@ func (h *handler) openParts(w http.ResponseWriter, r *http.Request) (*parts, err
 		return nil, fmt.Errorf("dicomweb: content type: %w", ErrUnsupported)
 	}
 	// Without the parameter each part says what it is.
-	if inner := params["type"]; mediaType != "multipart/related" || inner != "" && inner != typeDICOM {
+	if inner := params["type"]; mediaType != "multipart/related" || inner != "" && !strings.EqualFold(inner, typeDICOM) {
 		return nil, fmt.Errorf("dicomweb: content type: %w", ErrUnsupported)
 	}
 	if enc := r.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
