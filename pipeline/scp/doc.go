@@ -2,7 +2,9 @@
 // a checked neckfrac.Arrival and a stored object, and an error into the status that
 // PS3.4 §B.2.3 gives it.
 //
-//	dicomnet.Server ── Session.Store(body) → header check → pipeline.Receiver → status
+//	dicomnet.Server ── Session.Store(body) ┐
+//	dicomweb handler ── Web.Store(part) ───┴→ header check → pipeline.Receiver → status
+//	                    Web.Search, Open   ─→ neckfrac.Records, neckfrac.Blobs
 //
 // # Guarantees
 //
