@@ -23,8 +23,8 @@
 //
 // # Limits
 //
-// One file per blob, at most the max that each Put is given. Memory per Put is one
-// buffer of 64 KiB. Files have to be local: network file systems confirm neither fsync
+// One file per blob, at most the max that each Put is given. Memory per Put is two
+// buffers of 128 KiB. Files have to be local: network file systems confirm neither fsync
 // nor flock the way this needs.
 //
 // # Not here

@@ -3,19 +3,14 @@ package fsblob
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"hash"
 	"io"
 	"io/fs"
+	"runtime"
 	"syscall"
 
 	"github.com/neckfrac/neckfrac"
 )
-
-// chunk is the size of Put's buffer, the only memory that a blob takes.
-const chunk = 64 << 10
 
 // Put implements neckfrac.Blobs. The order of its steps is the guarantee: bytes,
 // fsync, rename, fsync of the directory.
@@ -56,43 +51,15 @@ func (s *Store) spool(ctx context.Context, tmp string, r io.Reader, max int64) (
 			err = neckfrac.Wrap(neckfrac.Unavailable, "close", cerr)
 		}
 	}()
-	sum := sha256.New()
-	if ref.Size, err = copyMax(ctx, f, sum, r, max); err != nil {
-		return ref, err
+	eager := int(s.puts.Add(1)) < runtime.GOMAXPROCS(0)
+	defer s.puts.Add(-1)
+	if ref, err = copyMax(ctx, f, r, max, eager); err != nil {
+		return neckfrac.BlobRef{}, err
 	}
 	if err := f.Sync(); err != nil {
-		return ref, s.syncFailed("fsync", err)
+		return neckfrac.BlobRef{}, s.syncFailed("fsync", err)
 	}
-	ref.Digest = hex.EncodeToString(sum.Sum(nil))
 	return ref, nil
-}
-
-// copyMax copies r to w and sum; a byte more than max is Limit. An error of r keeps
-// its own kind.
-func copyMax(ctx context.Context, w io.Writer, sum hash.Hash, r io.Reader, max int64) (n int64, err error) {
-	buf := make([]byte, chunk)
-	for {
-		if err := ctx.Err(); err != nil {
-			return n, neckfrac.Wrap(neckfrac.Unavailable, "read", err)
-		}
-		k, rerr := r.Read(buf)
-		n += int64(k)
-		if n > max {
-			return n, neckfrac.Errorf(neckfrac.Limit, "read", "more than %d bytes", max)
-		}
-		if k > 0 {
-			sum.Write(buf[:k])
-			if _, err := w.Write(buf[:k]); err != nil {
-				return n, neckfrac.Wrap(neckfrac.Unavailable, "write", err)
-			}
-		}
-		if rerr == io.EOF {
-			return n, nil
-		}
-		if rerr != nil {
-			return n, neckfrac.E("read", rerr)
-		}
-	}
 }
 
 // publish gives the temporary file its name. Bytes that are there already are put

@@ -36,6 +36,8 @@ type Store struct {
 	opts Options
 	// bad is set by a failed fsync: the store takes no more Puts.
 	bad atomic.Bool
+	// puts counts the Puts that copy at this moment.
+	puts atomic.Int32
 	// prefix serialises what changes one directory, so that a Put which has to undo its
 	// rename can't remove a blob that another Put has just promised.
 	prefix [256]sync.Mutex
