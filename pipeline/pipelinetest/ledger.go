@@ -10,7 +10,7 @@ import (
 )
 
 // Ledger is the fake of the ledger's ports: Intake, Jobs, Outbox, Records,
-// Identities, Audit and Commitments.
+// Identities, Audit, Commitments and Retrievals.
 type Ledger struct {
 	*Faults
 	clock *Clock
@@ -23,6 +23,7 @@ type Ledger struct {
 	jobs        []*job
 	deliveries  []*outboxRow
 	commitments []*commitment
+	retrievals  []*retrieval
 	references  map[reference]string
 	events      []neckfrac.AuditEvent
 }
@@ -65,7 +66,8 @@ func NewLedger(clock *Clock) *Ledger {
 	return &Ledger{
 		Faults: newFaults("Receive", "Quiet", "Settle", "Runnable", "Lease", "Renew", "Release", "Finish", "Due", "Delivered", "Retry",
 			"Record", "Find", "Instances", "Revisions", "Artefact", "References", "Live", "Learn", "Reference", "Append",
-			"RequestCommitment", "DueCommitments", "Held", "DecideCommitment", "CommitmentReported", "RetryCommitment"),
+			"RequestCommitment", "DueCommitments", "Held", "DecideCommitment", "CommitmentReported", "RetryCommitment",
+			"RequestRetrievals", "DueRetrievals", "MissingInstances", "EndRetrieval", "RetryRetrieval", "StudyRetrievals"),
 		clock: clock, instances: map[neckfrac.InstanceUID]*instance{}, references: map[reference]string{},
 	}
 }

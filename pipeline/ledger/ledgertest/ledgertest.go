@@ -20,6 +20,7 @@ type Ledger interface {
 	neckfrac.Identities
 	neckfrac.Audit
 	neckfrac.Commitments
+	neckfrac.Retrievals
 }
 
 // Run runs the suite; open returns an empty ledger that is closed by t.Cleanup. The
@@ -38,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) Ledger) {
 		{"Records", recordCases()},
 		{"Identities", identityCases()},
 		{"Commitments", commitmentCases()},
+		{"Retrievals", retrievalCases()},
 	}
 	for _, g := range groups {
 		t.Run(g.name, func(t *testing.T) {
