@@ -9,11 +9,12 @@ import traceback
 
 import numpy as np
 import pydicom
+import pydicom.encaps
 import requests
 from dicomweb_client.api import DICOMwebClient
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (CTImageStorage, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian,
-                         MRImageStorage, MultiFrameGrayscaleWordSecondaryCaptureImageStorage, generate_uid)
+                         MRImageStorage, MultiFrameGrayscaleWordSecondaryCaptureImageStorage, RLELossless, generate_uid)
 
 OURS, ORTHANC = sys.argv[1], sys.argv[2]
 STUDY, SERIES = generate_uid(), generate_uid()
@@ -113,6 +114,23 @@ def big_endian():
     assert client.retrieve_instance(**path, media_types=(("application/dicom", "*"),)).PixelData == ds.PixelData
 
 
+def encapsulated():
+    """Three frames of pydicom's RLE encoder: stored, given out and refused as they are."""
+    study = generate_uid()
+    ds = ct(1, study=study, series=generate_uid(), sop_class=MultiFrameGrayscaleWordSecondaryCaptureImageStorage, frames=3)
+    want = ds.pixel_array.copy()
+    ds.compress(RLELossless, generate_instance_uid=False)
+    client.store_instances([ds])
+    path = dict(study_instance_uid=study, series_instance_uid=ds.SeriesInstanceUID, sop_instance_uid=ds.SOPInstanceUID)
+    back = client.retrieve_instance(**path, media_types=(("application/dicom", "*"),))
+    assert back.PixelData == ds.PixelData and (back.pixel_array == want).all()
+    fragments = list(pydicom.encaps.generate_frames(ds.PixelData, number_of_frames=3))
+    got = client.retrieve_instance_frames(**path, frame_numbers=[2, 3], media_types=(("image/dicom-rle", RLELossless),))
+    assert [bytes(g) for g in got] == fragments[1:]
+    assert status_of(lambda: client.retrieve_instance_frames(**path, frame_numbers=[1], media_types=("application/octet-stream",))) == 406
+    assert status_of(lambda: client.retrieve_instance(**path, media_types=(("application/dicom", ExplicitVRLittleEndian),))) == 406
+
+
 def study_found(**filters):
     hits = [Dataset.from_json(m) for m in client.search_for_studies(search_filters=filters)]
     ours = [d for d in hits if d.StudyInstanceUID == STUDY]
@@ -206,6 +224,7 @@ check("dicomweb-client: store again", stored_again)
 check("dicomweb-client: a class that is not accepted fails alone", partly_stored)
 check("dicomweb-client: another study than addressed is 409", refused)
 check("dicomweb-client: big endian comes back as stored, or not", big_endian)
+check("dicomweb-client: encapsulated frames", encapsulated)
 check("dicomweb-client: search by patient id", lambda: study_found(PatientID="NF-TEST-PEER"))
 check("dicomweb-client: search by name with umlaut and wildcard", found_by_name)
 check("dicomweb-client: search by date", lambda: study_found(StudyDate="20260301-20260331"))

@@ -28,7 +28,7 @@ if ! [ -x $venv/bin/python ] || ! $venv/bin/python -c 'import dicomweb_client, p
 fi
 
 cat >"$work/neckfrac.yaml" <<YAML
-dicom: {addr: "127.0.0.1:0"}
+dicom: {addr: "127.0.0.1:0", transfer_syntaxes: [all, rle]}
 http: {addr: "127.0.0.1:0"}
 admin: {addr: "127.0.0.1:0"}
 data: {dir: $work/data}
@@ -37,7 +37,7 @@ YAML
 bin/neckfrac serve --config "$work/neckfrac.yaml" 2>"$work/service.log" &
 service=$!
 for _ in $(seq 300); do
-  grep -q '^neckfrac: DICOM' "$work/service.log" && break
+  grep -qs '^neckfrac: DICOM' "$work/service.log" && break
   kill -0 $service 2>/dev/null || break
   sleep 0.1
 done

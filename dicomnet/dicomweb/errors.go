@@ -73,6 +73,7 @@ var statuses = []struct {
 	{context.DeadlineExceeded, http.StatusServiceUnavailable},
 	{context.Canceled, http.StatusServiceUnavailable},
 	{dataset.ErrUnsupported, http.StatusNotAcceptable},
+	{dataset.ErrLimit, http.StatusRequestEntityTooLarge},
 }
 
 func statusOf(err error) int {

@@ -263,6 +263,11 @@ func TestWebSearchesLedgerAndHeaders(t *testing.T) {
 			t.Errorf("%s: status %d, %d matches, want %d", query, w.Code, len(got), want)
 		}
 	}
+	for query, warned := range map[string]bool{"/studies?limit=1": true, "/studies?limit=1&offset=1": false, "/instances?limit=3": true, "/series?limit=2": false} {
+		if got := b.get(query, "").Header().Get("Warning"); (got != "") != warned {
+			t.Errorf("%s: warning %q, want one: %v", query, got, warned)
+		}
+	}
 	w := b.get("/studies?PatientID=NF-TEST-1", "")
 	for _, want := range []string{`"Alphabetic":"Müller"`, `"00201208":{"vr":"IS","Value":[3]}`, `"00080061":{"vr":"CS","Value":["CT"]}`, `"00080056":{"vr":"CS","Value":["ONLINE"]}`} {
 		if !strings.Contains(w.Body.String(), want) {
