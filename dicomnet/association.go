@@ -14,11 +14,12 @@ import (
 // association is one end of a connection with its state machine. It belongs to
 // one goroutine, apart from meter.stop and meter.drain.
 type association struct {
-	meter  *meter
-	reader *pdu.Reader
-	lim    Limits
-	state  State
-	facts  Facts
+	meter    *meter
+	buffered *bufio.Reader // of meter
+	reader   *pdu.Reader   // of buffered
+	lim      Limits
+	state    State
+	facts    Facts
 
 	contexts map[byte]AcceptedContext
 	sendMax  int       // longest fragment that the peer takes, even
@@ -34,9 +35,10 @@ const readBuffer = 32 << 10
 func newAssociation(conn net.Conn, lim Limits, f Facts) *association {
 	setNoDelay(conn)
 	m := &meter{Conn: conn, lifetime: time.Now().Add(lim.MaxLifetime), rate: lim.MinRate, window: lim.RateWindow}
+	buffered := bufio.NewReaderSize(m, readBuffer)
 	return &association{
-		meter: m,
-		reader: pdu.NewReader(bufio.NewReaderSize(m, readBuffer), pdu.Limits{
+		meter: m, buffered: buffered,
+		reader: pdu.NewReader(buffered, pdu.Limits{
 			MaxAssociateBytes: lim.MaxAssociateBytes, MaxPDataBytes: lim.MaxPDUBytes}),
 		lim: lim, state: Sta1, facts: f, contexts: map[byte]AcceptedContext{},
 	}

@@ -18,7 +18,8 @@ type Backend interface {
 	NewSession(ctx context.Context, info AssociationInfo) (Session, error)
 }
 
-// Session serves one association. Its methods are called one at a time.
+// Session serves one association. Its methods are called one at a time. More
+// services are add-on interfaces: [Actor], [EventReceiver], [Creator].
 type Session interface {
 	// Echo answers a C-ECHO. An error becomes the status as in Store.
 	Echo(ctx context.Context) error
@@ -69,6 +70,8 @@ type AcceptedContext struct {
 	ID                byte
 	SOPClassUID       string
 	TransferSyntaxUID string
+	// Role is the role of the association's requestor.
+	Role Role
 }
 
 // StoreRequest names the instance of a C-STORE.

@@ -21,6 +21,7 @@ type Client struct {
 	a      *association
 	server string // implementation version name of the peer
 	nextID uint16
+	events []pendingEvent // of WaitEventReport
 }
 
 // Accepted returns the transfer syntaxes in which the peer takes a SOP class,
@@ -148,26 +149,40 @@ func (c *Client) Abort() {
 
 // do runs one operation; the end of ctx aborts the association.
 func (c *Client) do(ctx context.Context, f func() error) error {
+	return c.run(func() error {
+		stop := context.AfterFunc(ctx, c.a.meter.stop)
+		defer stop()
+		err := f()
+		if c.a.ended != nil && ctx.Err() != nil && !errors.Is(err, ErrReleased) {
+			return fmt.Errorf("%w: %w", ctx.Err(), err)
+		}
+		return err
+	})
+}
+
+// run runs one operation, alone.
+func (c *Client) run(f func() error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.a.ended != nil {
 		return c.a.ended
 	}
-	stop := context.AfterFunc(ctx, c.a.meter.stop)
-	defer stop()
 	err := f()
 	if c.a.ended != nil {
 		c.a.linger()
-		if ctx.Err() != nil && !errors.Is(err, ErrReleased) {
-			return fmt.Errorf("%w: %w", ctx.Err(), err)
-		}
 	}
 	return err
 }
 
-// find returns the accepted context of a SOP class and, unless it is "", a
-// transfer syntax.
+// find returns the accepted context of a SOP class of which this side is SCU
+// and, unless it is "", of a transfer syntax.
 func (c *Client) find(class, syntax string) (AcceptedContext, bool) {
+	pc, ok := c.findContext(class, syntax)
+	return pc, ok && pc.Role.SCU()
+}
+
+// findContext is find whatever the role.
+func (c *Client) findContext(class, syntax string) (AcceptedContext, bool) {
 	for id := 1; id <= 255; id += 2 {
 		pc, ok := c.a.contexts[byte(id)]
 		if ok && pc.SOPClassUID == class && (syntax == "" || pc.TransferSyntaxUID == syntax) {
@@ -182,17 +197,35 @@ func (c *Client) messageID() uint16 {
 	return c.nextID
 }
 
-// response waits for the response to a request.
+// response waits for the response to a request, which has no data set.
 func (c *Client) response(pc AcceptedContext, id uint16) (dimse.Command, error) {
-	got, rsp, err := c.a.readCommand(c.a.lim.ResponseTimeout)
-	if err == errReleaseRQ {
-		return nil, c.a.violation(pdu.ReasonUnexpectedPDU, "release before the response")
-	}
-	if err != nil {
-		return nil, err
-	}
-	if h := rsp.Header(); got.ID != pc.ID || !h.Field.Response() || h.MessageID != id || h.HasDataset {
+	rsp, err := c.next(pc, id)
+	if err == nil && rsp.Header().HasDataset {
 		return nil, c.a.violation(pdu.ReasonUnexpectedParameter, "response out of place")
 	}
-	return rsp, nil
+	return rsp, err
+}
+
+// next waits for the next response to a request. Event reports that arrive
+// meanwhile are kept for WaitEventReport.
+func (c *Client) next(pc AcceptedContext, id uint16) (dimse.Command, error) {
+	for {
+		got, rsp, err := c.a.readCommand(c.a.lim.ResponseTimeout)
+		if err == errReleaseRQ {
+			return nil, c.a.violation(pdu.ReasonUnexpectedPDU, "release before the response")
+		}
+		if err != nil {
+			return nil, err
+		}
+		if ev, ok := rsp.(*dimse.NEventReportRQ); ok {
+			if err := c.takeEvent(got, ev); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if h := rsp.Header(); got.ID != pc.ID || !h.Field.Response() || h.MessageID != id {
+			return nil, c.a.violation(pdu.ReasonUnexpectedParameter, "response out of place")
+		}
+		return rsp, nil
+	}
 }

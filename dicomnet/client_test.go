@@ -150,9 +150,11 @@ func TestDialRefuses(t *testing.T) {
 		"implementation": func(c *dicomnet.ClientConfig) { c.ImplementationClassUID = "x" },
 		"nothing to do":  func(c *dicomnet.ClientConfig) { c.Proposals = nil },
 		"too many": func(c *dicomnet.ClientConfig) {
-			c.Proposals = []dicomnet.Service{{make([]string, 129), []string{"1.2"}}}
+			c.Proposals = []dicomnet.Service{{SOPClassUIDs: make([]string, 129), TransferSyntaxUIDs: []string{"1.2"}}}
 		},
-		"UID in proposal": func(c *dicomnet.ClientConfig) { c.Proposals = []dicomnet.Service{{[]string{".."}, []string{"1.2"}}} },
+		"UID in proposal": func(c *dicomnet.ClientConfig) {
+			c.Proposals = []dicomnet.Service{{SOPClassUIDs: []string{".."}, TransferSyntaxUIDs: []string{"1.2"}}}
+		},
 	} {
 		cfg := dicomnettest.ClientConfig()
 		edit(&cfg)
@@ -165,6 +167,12 @@ func TestDialRefuses(t *testing.T) {
 // scripted runs f as the acceptor of a client's association.
 func scripted(t *testing.T, f func(*dicomnettest.Peer)) (*dicomnet.Client, error) {
 	t.Helper()
+	return scriptedAs(t, dicomnettest.ClientConfig(), f)
+}
+
+// scriptedAs is scripted for a client of another configuration.
+func scriptedAs(t *testing.T, cfg dicomnet.ClientConfig, f func(*dicomnettest.Peer)) (*dicomnet.Client, error) {
+	t.Helper()
 	ours, theirs := net.Pipe()
 	done := make(chan struct{})
 	go func() {
@@ -172,7 +180,7 @@ func scripted(t *testing.T, f func(*dicomnettest.Peer)) (*dicomnet.Client, error
 		f(dicomnettest.NewPeer(t, theirs))
 	}()
 	t.Cleanup(func() { _ = ours.Close(); <-done })
-	return dicomnet.NewClient(t.Context(), ours, dicomnettest.ClientConfig())
+	return dicomnet.NewClient(t.Context(), ours, cfg)
 }
 
 // accept answers a request with the given results.

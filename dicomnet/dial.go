@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 
 	"github.com/neckfrac/neckfrac/dicomnet/dataset"
 	"github.com/neckfrac/neckfrac/dicomnet/pdu"
@@ -42,7 +43,10 @@ func (cfg *ClientConfig) check() error {
 	n := 0
 	for _, p := range cfg.Proposals {
 		n += len(p.SOPClassUIDs) * len(p.TransferSyntaxUIDs)
-		for _, uid := range append(append([]string(nil), p.SOPClassUIDs...), p.TransferSyntaxUIDs...) {
+		if p.Role > RoleBoth {
+			return errors.New("proposal: role")
+		}
+		for _, uid := range slices.Concat(p.SOPClassUIDs, p.TransferSyntaxUIDs) {
 			if !dataset.ValidUID(uid) {
 				return errors.New("proposal: UID")
 			}
@@ -96,7 +100,8 @@ func (c *Client) associate(cfg ClientConfig) error {
 		ProtocolVersion: pdu.ProtocolVersion1, CalledAETitle: cfg.CalledAETitle, CallingAETitle: cfg.CallingAETitle,
 		ApplicationContext: dataset.ApplicationContext,
 		UserInformation: pdu.UserInformation{MaximumLength: cfg.Limits.MaxPDUBytes,
-			ImplementationClassUID: cfg.ImplementationClassUID, ImplementationVersionName: cfg.ImplementationVersionName},
+			ImplementationClassUID: cfg.ImplementationClassUID, ImplementationVersionName: cfg.ImplementationVersionName,
+			RoleSelections: proposeRoles(cfg.Proposals)},
 	}
 	for _, p := range cfg.Proposals {
 		for _, class := range p.SOPClassUIDs {
@@ -130,7 +135,8 @@ func (c *Client) accepted(rq *pdu.AssociateRQ, ac *pdu.AssociateAC) error {
 		if r.TransferSyntax != pc.TransferSyntaxes[0] {
 			return c.a.violation(pdu.ReasonInvalidParameterValue, "transfer syntax")
 		}
-		c.a.contexts[r.ID] = AcceptedContext{ID: r.ID, SOPClassUID: pc.AbstractSyntax, TransferSyntaxUID: r.TransferSyntax}
+		c.a.contexts[r.ID] = AcceptedContext{ID: r.ID, SOPClassUID: pc.AbstractSyntax, TransferSyntaxUID: r.TransferSyntax,
+			Role: c.agreed(pc.AbstractSyntax, rq, ac)}
 	}
 	if v := ac.UserInformation.ImplementationVersionName; dataset.ValidAETitle(v) {
 		c.server = v
@@ -139,4 +145,18 @@ func (c *Client) accepted(rq *pdu.AssociateRQ, ac *pdu.AssociateAC) error {
 		return c.a.abort(fmt.Errorf("%w: maximum length", ErrProtocol))
 	}
 	return nil
+}
+
+// agreed returns our role for a SOP class: what we asked for and the peer
+// granted.
+func (c *Client) agreed(class string, rq *pdu.AssociateRQ, ac *pdu.AssociateAC) Role {
+	asked := agreedRole(class, rq.UserInformation.RoleSelections)
+	granted := agreedRole(class, ac.UserInformation.RoleSelections)
+	if !slices.ContainsFunc(rq.UserInformation.RoleSelections, func(r pdu.RoleSelection) bool { return r.SOPClassUID == class }) {
+		return RoleSCU // an answer nobody asked for counts for nothing
+	}
+	if !slices.ContainsFunc(ac.UserInformation.RoleSelections, func(r pdu.RoleSelection) bool { return r.SOPClassUID == class }) {
+		return RoleSCU // the peer does not negotiate roles
+	}
+	return roleFrom(asked.SCU() && granted.SCU(), asked.SCP() && granted.SCP())
 }

@@ -21,6 +21,15 @@ type Limits struct {
 	// MaxObjectBytes caps the data set of one instance. Defaults to 1 GiB; one
 	// byte more aborts the association.
 	MaxObjectBytes int64
+	// MaxInformationBytes caps a data set that is held whole: an identifier,
+	// action or event information, an attribute list. Defaults to 4 MiB, a
+	// commitment of some 30 000 instances; one byte more aborts the association.
+	MaxInformationBytes int64
+	// MaxHeldDatasets caps the data sets that a server holds whole at one time,
+	// whoever sent them. Defaults to 4: with values and 100 000 elements of 112
+	// bytes each, at most 4 × (4 MiB + 11 MiB) = 60 MiB. A command over it is
+	// answered "resource limitation".
+	MaxHeldDatasets int
 	// ARTIM is the time for an association to be asked for once connected, and
 	// for its answer. Defaults to 30 s.
 	ARTIM time.Duration
@@ -56,6 +65,8 @@ func (l Limits) withDefaults() Limits {
 	defaults(&l.MaxPDUBytes, 128<<10)
 	defaults(&l.MaxAssociateBytes, 1<<20)
 	defaults(&l.MaxObjectBytes, 1<<30)
+	defaults(&l.MaxInformationBytes, 4<<20)
+	defaults(&l.MaxHeldDatasets, 4)
 	defaults(&l.ARTIM, 30*time.Second)
 	defaults(&l.CloseTimeout, 5*time.Second)
 	defaults(&l.IdleTimeout, 60*time.Second)
@@ -80,5 +91,6 @@ func (l Limits) valid() bool {
 		}
 	}
 	return l.MaxAssociations > 0 && l.MaxAssociationsPerPeer > 0 && l.MaxObjectBytes > 0 && l.MinRate > 0 &&
+		l.MaxInformationBytes > 0 && l.MaxHeldDatasets > 0 &&
 		l.MaxPDUBytes >= 4<<10 && l.MaxPDUBytes <= 16<<20 && l.MaxPDUBytes%2 == 0
 }

@@ -1,6 +1,7 @@
 package dicomnet
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -36,6 +37,30 @@ func (a *association) nextPDV(wait time.Duration) (pdu.PDV, error) {
 	v := a.queue[0]
 	a.queue = a.queue[1:]
 	return v, nil
+}
+
+// await waits, without a limit but ctx and the association's lifetime, until the
+// peer sends something. It returns the error of ctx, with the association as it
+// was, if that ends first.
+func (a *association) await(ctx context.Context) error {
+	if len(a.queue) > 0 {
+		return nil
+	}
+	woken := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() { a.meter.signal(&a.meter.woken); close(woken) })
+	a.meter.pdu = a.meter.lifetime
+	_, err := a.buffered.Peek(1) // takes nothing, so that it can be given up
+	if !stop() {
+		<-woken
+		a.meter.woken.Store(false)
+	}
+	switch {
+	case errors.Is(err, errWoken):
+		return ctx.Err()
+	case err != nil:
+		return a.failed(err)
+	}
+	return nil
 }
 
 // errReleaseRQ says that the peer asked for release.
@@ -89,6 +114,7 @@ type body struct {
 	data  []byte // of the fragment under way
 	last  bool   // the fragment under way is the last
 	read  int64
+	max   int64 // of read
 	empty int
 	err   error // sticky
 }
@@ -96,7 +122,7 @@ type body struct {
 // newBody starts the data set of a message on presentation context id.
 func (a *association) newBody(id byte) *body {
 	a.meter.begin()
-	return &body{a: a, id: id}
+	return &body{a: a, id: id, max: a.lim.MaxObjectBytes}
 }
 
 // Read implements io.Reader as Session.Store promises it.
@@ -136,7 +162,7 @@ func (b *body) next() error {
 			return b.a.violation(pdu.ReasonInvalidParameterValue, "empty fragments")
 		}
 	}
-	if b.read += int64(len(v.Data)); b.read > b.a.lim.MaxObjectBytes {
+	if b.read += int64(len(v.Data)); b.read > b.max {
 		return b.a.abort(ErrObjectTooLarge)
 	}
 	b.data, b.last = v.Data, v.Last

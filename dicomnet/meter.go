@@ -11,6 +11,9 @@ import (
 // errInterrupted is returned by a meter that was told to stop.
 var errInterrupted = errors.New("dicomnet: interrupted")
 
+// errWoken is returned by a meter while it is woken.
+var errWoken = errors.New("dicomnet: woken")
+
 // meter reads a connection under deadlines and a minimum rate. All but stop and
 // drain belong to the association's goroutine.
 type meter struct {
@@ -27,6 +30,7 @@ type meter struct {
 
 	stopped  atomic.Bool // stop now
 	draining atomic.Bool // stop between messages
+	woken    atomic.Bool // stop waiting, for now
 }
 
 // begin and end mark the arrival of a message.
@@ -69,6 +73,9 @@ func (m *meter) Read(p []byte) (int, error) {
 		}
 		if m.stopped.Load() || (m.draining.Load() && !m.message && !m.closing) {
 			return 0, errInterrupted
+		}
+		if m.woken.Load() {
+			return 0, errWoken
 		}
 		n, err := m.Conn.Read(p)
 		now := time.Now()

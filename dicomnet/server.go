@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,6 +43,7 @@ type Server struct {
 	backend Backend
 	cfg     Config
 	lastID  atomic.Uint64
+	held    chan struct{} // a place per data set held whole
 
 	base   context.Context // of all associations
 	cancel context.CancelFunc
@@ -70,8 +72,11 @@ func NewServer(b Backend, cfg Config) (*Server, error) {
 	}
 	services := make([]Service, len(cfg.Services))
 	for i, s := range cfg.Services {
-		services[i] = Service{append([]string(nil), s.SOPClassUIDs...), append([]string(nil), s.TransferSyntaxUIDs...)}
-		for _, uid := range append(append([]string(nil), s.SOPClassUIDs...), s.TransferSyntaxUIDs...) {
+		services[i] = Service{slices.Clone(s.SOPClassUIDs), slices.Clone(s.TransferSyntaxUIDs), s.Role}
+		if s.Role > RoleBoth {
+			return nil, fmt.Errorf("dicomnet: new server: service %d: role", i)
+		}
+		for _, uid := range slices.Concat(s.SOPClassUIDs, s.TransferSyntaxUIDs) {
 			if !dataset.ValidUID(uid) {
 				return nil, fmt.Errorf("dicomnet: new server: service %d: UID", i)
 			}
@@ -82,7 +87,8 @@ func NewServer(b Backend, cfg Config) (*Server, error) {
 		cfg.Logger = slog.Default()
 	}
 	s := &Server{backend: b, cfg: cfg, listeners: map[net.Listener]struct{}{},
-		live: map[*association]struct{}{}, perPeer: map[string]int{}}
+		live: map[*association]struct{}{}, perPeer: map[string]int{},
+		held: make(chan struct{}, cfg.Limits.MaxHeldDatasets)}
 	s.base, s.cancel = context.WithCancel(context.Background())
 	return s, nil
 }

@@ -110,19 +110,12 @@ func (c *served) establish(ctx context.Context) bool {
 	if err := c.event(Evt6, nil, nil); err != nil {
 		return false
 	}
-	results, refusal := c.userAnswer(ctx, rq)
+	answer, refusal := c.userAnswer(ctx, rq)
 	if refusal != nil {
 		_ = c.event(Evt8, refusal.pdu(), refusal)
 		return false
 	}
-	cfg := &c.srv.cfg
-	err = c.event(Evt7, &pdu.AssociateAC{
-		ProtocolVersion: pdu.ProtocolVersion1, CalledAETitle: rq.CalledAETitle, CallingAETitle: rq.CallingAETitle,
-		ApplicationContext: dataset.ApplicationContext, PresentationResults: results,
-		UserInformation: pdu.UserInformation{MaximumLength: c.lim.MaxPDUBytes,
-			ImplementationClassUID:    cfg.ImplementationClassUID,
-			ImplementationVersionName: cfg.ImplementationVersionName},
-	}, nil)
+	err = c.event(Evt7, answer, nil)
 	return err == nil
 }
 
@@ -137,8 +130,8 @@ func (c *served) providerRefusal(rq *pdu.AssociateRQ) *RejectError {
 	return nil
 }
 
-// userAnswer asks Admit and the backend.
-func (c *served) userAnswer(ctx context.Context, rq *pdu.AssociateRQ) ([]pdu.PresentationResult, *RejectError) {
+// userAnswer asks Admit and the backend, and returns the acceptance.
+func (c *served) userAnswer(ctx context.Context, rq *pdu.AssociateRQ) (*pdu.AssociateAC, *RejectError) {
 	if refusal := judge(rq); refusal != nil {
 		return nil, refusal
 	}
@@ -156,7 +149,9 @@ func (c *served) userAnswer(ctx context.Context, rq *pdu.AssociateRQ) ([]pdu.Pre
 	if err := c.srv.cfg.Admit(ctx, c.info); err != nil {
 		return nil, rejection(err)
 	}
-	results, accepted := negotiate(rq.PresentationContexts, c.srv.cfg.Services)
+	cfg := &c.srv.cfg
+	roles := answerRoles(rq.UserInformation.RoleSelections, cfg.Services)
+	results, accepted := negotiate(rq.PresentationContexts, cfg.Services, roles)
 	c.info.Accepted = accepted
 	for _, pc := range accepted {
 		c.contexts[pc.ID] = pc
@@ -166,7 +161,14 @@ func (c *served) userAnswer(ctx context.Context, rq *pdu.AssociateRQ) ([]pdu.Pre
 		return nil, rejection(err)
 	}
 	c.session = session
-	return results, nil
+	return &pdu.AssociateAC{
+		ProtocolVersion: pdu.ProtocolVersion1, CalledAETitle: rq.CalledAETitle, CallingAETitle: rq.CallingAETitle,
+		ApplicationContext: dataset.ApplicationContext, PresentationResults: results,
+		UserInformation: pdu.UserInformation{MaximumLength: c.lim.MaxPDUBytes,
+			ImplementationClassUID:    cfg.ImplementationClassUID,
+			ImplementationVersionName: cfg.ImplementationVersionName,
+			RoleSelections:            roles},
+	}, nil
 }
 
 func rejection(err error) *RejectError {
@@ -196,6 +198,12 @@ func (c *served) command(ctx context.Context) bool {
 		err = c.echo(ctx, pc, cmd)
 	case *dimse.CStoreRQ:
 		err = c.store(ctx, pc, cmd)
+	case *dimse.NActionRQ:
+		err = c.action(ctx, pc, cmd)
+	case *dimse.NEventReportRQ:
+		err = c.eventReport(ctx, pc, cmd)
+	case *dimse.NCreateRQ:
+		err = c.create(ctx, pc, cmd)
 	default:
 		err = c.refuse(pc, cmd, dimse.UnrecognizedOperation)
 	}
@@ -235,7 +243,7 @@ func (c *served) store(ctx context.Context, pc AcceptedContext, rq *dimse.CStore
 	if s := rq.Check(); s != dimse.Success {
 		return c.refuse(pc, rq, s)
 	}
-	if rq.AffectedSOPClassUID != pc.SOPClassUID || pc.SOPClassUID == dataset.Verification {
+	if rq.AffectedSOPClassUID != pc.SOPClassUID || pc.SOPClassUID == dataset.Verification || !pc.Role.SCU() {
 		return c.refuse(pc, rq, dimse.SOPClassNotSupported)
 	}
 	data := c.newBody(pc.ID)
