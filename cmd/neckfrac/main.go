@@ -27,17 +27,18 @@ const (
 type CLI struct {
 	ONNXRuntimeLib string `name:"onnxruntime-lib" help:"ONNX Runtime library (else NECKFRAC_ORT, beside the binary, /usr/lib)." placeholder:"FILE"`
 
-	Serve    ServeCmd    `cmd:"" help:"Run the service. Example: neckfrac serve --data ./data"`
-	Analyze  AnalyzeCmd  `cmd:"" help:"Analyse DICOM files offline. Example: neckfrac analyze study/ --format text"`
-	Send     SendCmd     `cmd:"" help:"Send DICOM files by C-STORE. Example: neckfrac send 127.0.0.1:11112 study/"`
-	Phantom  PhantomCmd  `cmd:"" help:"Make synthetic CT with ground truth. Example: neckfrac phantom --out p --fracture C5:burst"`
-	Dataset  DatasetCmd  `cmd:"" help:"Prepare training tensors. Example: neckfrac dataset prepare --in p --out tensors"`
-	Evaluate EvaluateCmd `cmd:"" help:"Judge a pack on a data set. Example: neckfrac evaluate --pack models/packs/demo --in p --out report"`
-	Pack     PackCmd     `cmd:"" help:"Verify, show, build and sign model packs. Example: neckfrac pack show models/packs/demo"`
-	Doctor   DoctorCmd   `cmd:"" help:"Check library, pack, disk and ports. Example: neckfrac doctor"`
-	Demo     DemoCmd     `cmd:"" help:"Show the whole way with two synthetic patients. Example: neckfrac demo --seed 4"`
-	Version  VersionCmd  `cmd:"" help:"Print the version. Example: neckfrac version"`
-	RunJob   RunJobCmd   `cmd:"" hidden:"" help:"Runner process of the worker."`
+	Serve    ServeCmd       `cmd:"" help:"Run the service. Example: neckfrac serve --data ./data"`
+	Analyze  AnalyzeCmd     `cmd:"" help:"Analyse DICOM files offline. Example: neckfrac analyze study/ --format text"`
+	Send     SendCmd        `cmd:"" help:"Send DICOM files by C-STORE. Example: neckfrac send 127.0.0.1:11112 study/"`
+	Phantom  PhantomCmd     `cmd:"" help:"Make synthetic CT with ground truth. Example: neckfrac phantom --out p --fracture C5:burst"`
+	Dataset  DatasetCmd     `cmd:"" help:"Prepare training tensors. Example: neckfrac dataset prepare --in p --out tensors"`
+	Evaluate EvaluateCmd    `cmd:"" help:"Judge a pack on a data set. Example: neckfrac evaluate --pack models/packs/demo --in p --out report"`
+	Pack     PackCmd        `cmd:"" help:"Verify, show, build and sign model packs. Example: neckfrac pack show models/packs/demo"`
+	Doctor   DoctorCmd      `cmd:"" help:"Check library, pack, disk and ports. Example: neckfrac doctor"`
+	Verify   VerifyStoreCmd `cmd:"" name:"verify-store" help:"Compare every stored object with its digest. Example: neckfrac verify-store --data ./data --json"`
+	Demo     DemoCmd        `cmd:"" help:"Show the whole way with two synthetic patients. Example: neckfrac demo --seed 4"`
+	Version  VersionCmd     `cmd:"" help:"Print the version. Example: neckfrac version"`
+	RunJob   RunJobCmd      `cmd:"" hidden:"" help:"Runner process of the worker."`
 }
 
 // Runtime is what commands see of the world.

@@ -16,6 +16,9 @@ import (
 // fsync, rename, fsync of the directory.
 func (s *Store) Put(ctx context.Context, r io.Reader, max int64) (neckfrac.BlobRef, error) {
 	const op = "put blob"
+	if s.readOnly {
+		return neckfrac.BlobRef{}, errReadOnly(op)
+	}
 	if s.bad.Load() {
 		return neckfrac.BlobRef{}, neckfrac.Errorf(neckfrac.Unavailable, op, "store is closed for writing after a failed fsync")
 	}

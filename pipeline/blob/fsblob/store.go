@@ -34,6 +34,8 @@ type Store struct {
 	lock *os.File
 	fs   filesystem
 	opts Options
+	// readOnly is set by OpenReadOnly.
+	readOnly bool
 	// bad is set by a failed fsync: the store takes no more Puts.
 	bad atomic.Bool
 	// puts counts the Puts that copy at this moment.
@@ -84,6 +86,21 @@ func open(dir string, o Options) (s *Store, err error) {
 		}
 	}
 	return s, lockKeep(s.lock)
+}
+
+// OpenReadOnly opens the store in dir for reading, beside a service that has it open or
+// alone: nothing is made, locked or removed, and Put and Remove are Unavailable. A missing
+// directory is NotFound.
+func OpenReadOnly(dir string) (*Store, error) {
+	const op = "open blob store"
+	root, err := os.OpenRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, neckfrac.Errorf(neckfrac.NotFound, op, "no blob store there")
+	}
+	if err != nil {
+		return nil, neckfrac.Wrap(neckfrac.Unavailable, op, err)
+	}
+	return &Store{root: root, fs: osFS{root}, readOnly: true}, nil
 }
 
 // makeDirs makes the 256 directories at once, so that no Put ever has to sync the
@@ -170,6 +187,9 @@ func (s *Store) Remove(ctx context.Context, ref neckfrac.BlobRef) error {
 	if err := check(ctx, op, ref); err != nil {
 		return err
 	}
+	if s.readOnly {
+		return errReadOnly(op)
+	}
 	mu := s.guard(ref.Digest)
 	mu.Lock()
 	defer mu.Unlock()
@@ -202,6 +222,9 @@ func (s *Store) Walk(ctx context.Context, fn func(neckfrac.BlobRef) error) error
 
 func (s *Store) list(prefix string) ([]neckfrac.BlobRef, error) {
 	d, err := s.root.Open(prefix)
+	if s.readOnly && errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // a store whose making was cut short
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -224,6 +247,10 @@ func (s *Store) list(prefix string) ([]neckfrac.BlobRef, error) {
 		}
 	}
 	return refs, nil
+}
+
+func errReadOnly(op string) error {
+	return neckfrac.Errorf(neckfrac.Unavailable, op, "store is open for reading")
 }
 
 func check(ctx context.Context, op string, ref neckfrac.BlobRef) error {

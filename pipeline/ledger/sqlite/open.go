@@ -87,6 +87,37 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	return d, nil
 }
 
+// OpenReadOnly opens the ledger at path for reading, beside a service that has it open or
+// alone; no write succeeds and the schema is not changed. A missing file is NotFound, an
+// older schema Unsupported.
+func OpenReadOnly(ctx context.Context, path string) (*DB, error) {
+	const op = "open ledger"
+	if _, err := os.Stat(path); err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, neckfrac.Errorf(neckfrac.NotFound, op, "no ledger there")
+		}
+		return nil, neckfrac.Wrap(neckfrac.Unavailable, op, err)
+	}
+	d := &DB{now: time.Now}
+	d.bad.Store(true)
+	if err := d.connectReader(ctx, path, Options{BusyTimeout: defaultBusyTimeout, Readers: 1}); err != nil {
+		return nil, errors.Join(explain(err), d.Close())
+	}
+	if err := current(ctx, d.r); err != nil {
+		return nil, errors.Join(explain(err), d.Close())
+	}
+	return d, nil
+}
+
+func (d *DB) connectReader(ctx context.Context, path string, o Options) (err error) {
+	if d.r, err = sql.Open("sqlite", dsn(path, o.BusyTimeout, "_pragma=query_only(1)")); err != nil {
+		return err
+	}
+	d.r.SetMaxOpenConns(o.Readers)
+	d.r.SetMaxIdleConns(o.Readers)
+	return d.r.PingContext(ctx)
+}
+
 func (d *DB) connect(ctx context.Context, path string, o Options) error {
 	var err error
 	if d.w, err = sql.Open("sqlite", dsn(path, o.BusyTimeout, "_txlock=immediate")); err != nil {
@@ -110,12 +141,7 @@ func (d *DB) connect(ctx context.Context, path string, o Options) error {
 			return err
 		}
 	}
-	if d.r, err = sql.Open("sqlite", dsn(path, o.BusyTimeout, "_pragma=query_only(1)")); err != nil {
-		return err
-	}
-	d.r.SetMaxOpenConns(o.Readers)
-	d.r.SetMaxIdleConns(o.Readers)
-	return d.r.PingContext(ctx)
+	return d.connectReader(ctx, path, o)
 }
 
 // Close ends the connections, after the transaction that runs.

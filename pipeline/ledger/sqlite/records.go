@@ -134,3 +134,33 @@ func (d *DB) References(ctx context.Context, fn func(neckfrac.BlobRef) error) er
 	}
 	return err
 }
+
+const selectStored = `SELECT uid, digest, size FROM instance`
+
+// Stored calls fn for every instance with the bytes in use, on one reader's snapshot; an
+// error of fn comes back unchanged.
+func (d *DB) Stored(ctx context.Context, fn func(neckfrac.InstanceUID, neckfrac.BlobRef) error) error {
+	var stopped error
+	err := d.read(ctx, "stored", func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, selectStored)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var uid neckfrac.InstanceUID
+			var ref neckfrac.BlobRef
+			if err := rows.Scan(&uid, &ref.Digest, &ref.Size); err != nil {
+				return err
+			}
+			if stopped = fn(uid, ref); stopped != nil {
+				return nil
+			}
+		}
+		return rows.Err()
+	})
+	if stopped != nil {
+		return stopped
+	}
+	return err
+}
