@@ -141,48 +141,60 @@ func (s *Server) Serve(l net.Listener) error {
 // ServeConn serves one connection and returns when its association has ended.
 // It closes conn.
 func (s *Server) ServeConn(conn net.Conn) {
-	room, ok := s.reserve()
+	peer := peerKey(conn.RemoteAddr())
+	room, ok := s.reserve(peer)
 	if !ok {
 		_ = conn.Close()
 		return
 	}
-	defer s.release()
+	defer s.release(peer)
 	s.serve(conn, room)
 }
 
 // start is ServeConn in a goroutine of its own.
 func (s *Server) start(conn net.Conn) {
-	room, ok := s.reserve()
+	peer := peerKey(conn.RemoteAddr())
+	room, ok := s.reserve(peer)
 	if !ok {
 		_ = conn.Close()
 		return
 	}
 	go func() {
-		defer s.release()
+		defer s.release(peer)
 		s.serve(conn, room)
 	}()
 }
 
 // overflow is how many connections over MaxAssociations are kept long enough
-// to be told so; more are closed without a word.
-const overflow = 16
+// to be told so, and peerOverflow how many of one peer over its own limit; more
+// are closed without a word, so that connections which ask for nothing fill a
+// peer's share and not the server.
+const (
+	overflow     = 16
+	peerOverflow = 4
+)
 
-// reserve counts a connection in. room is false over MaxAssociations, ok over
-// the overflow too or after Shutdown.
-func (s *Server) reserve() (room, ok bool) {
+// reserve counts a connection in. room is false over the limits of
+// associations, ok over the overflow too or after Shutdown.
+func (s *Server) reserve(peer string) (room, ok bool) {
+	lim := s.cfg.Limits
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || s.count >= s.cfg.Limits.MaxAssociations+overflow {
+	if s.closed || s.count >= lim.MaxAssociations+overflow || s.perPeer[peer] >= lim.MaxAssociationsPerPeer+peerOverflow {
 		return false, false
 	}
 	s.count++
+	s.perPeer[peer]++
 	s.wg.Add(1)
-	return s.count <= s.cfg.Limits.MaxAssociations, true
+	return s.count <= lim.MaxAssociations && s.perPeer[peer] <= lim.MaxAssociationsPerPeer, true
 }
 
-func (s *Server) release() {
+func (s *Server) release(peer string) {
 	s.mu.Lock()
 	s.count--
+	if s.perPeer[peer]--; s.perPeer[peer] <= 0 {
+		delete(s.perPeer, peer)
+	}
 	s.mu.Unlock()
 	s.wg.Done()
 }
@@ -250,26 +262,20 @@ func (s *Server) untrack(l net.Listener) {
 	delete(s.listeners, l)
 }
 
-// enter makes an association known to Shutdown and counts it for its peer. It
-// reports whether the peer has room for it; leave must be called either way.
-func (s *Server) enter(a *association, peer string) bool {
+// enter makes an association known to Shutdown; leave forgets it.
+func (s *Server) enter(a *association) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.live[a] = struct{}{}
 	if s.closed {
 		a.meter.drain()
 	}
-	s.perPeer[peer]++
-	return s.perPeer[peer] <= s.cfg.Limits.MaxAssociationsPerPeer
 }
 
-func (s *Server) leave(a *association, peer string) {
+func (s *Server) leave(a *association) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.live, a)
-	if s.perPeer[peer]--; s.perPeer[peer] <= 0 {
-		delete(s.perPeer, peer)
-	}
 }
 
 // peerKey is the address without its port.

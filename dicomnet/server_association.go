@@ -30,8 +30,9 @@ type served struct {
 func (s *Server) serve(conn net.Conn, room bool) {
 	a := newAssociation(conn, s.cfg.Limits, Facts{})
 	peer := peerKey(conn.RemoteAddr())
-	c := &served{association: a, srv: s, room: s.enter(a, peer) && room}
-	defer s.leave(a, peer)
+	c := &served{association: a, srv: s, room: room}
+	s.enter(a)
+	defer s.leave(a)
 	c.info = AssociationInfo{ID: s.lastID.Add(1), RemoteAddr: conn.RemoteAddr()}
 	c.log = s.cfg.Logger.With("assoc", c.info.ID)
 	ctx, cancel := context.WithTimeout(s.base, s.cfg.Limits.MaxLifetime)

@@ -35,7 +35,7 @@ type DICOMConfig struct {
 	AET  string `koanf:"aet"`
 	// Peers lists who may connect; without it every AE on loopback may.
 	Peers []PeerConfig `koanf:"peers"`
-	// MaxAssociations bounds concurrent associations.
+	// MaxAssociations bounds concurrent associations; one address may have half of them.
 	MaxAssociations int            `koanf:"max_associations"`
 	TLS             DICOMTLSConfig `koanf:"tls"`
 	// StorageClasses are UIDs that are kept beside those of pipeline/scp's table.

@@ -90,13 +90,16 @@ func (s *Service) wireDICOM() error {
 	if err != nil {
 		return err
 	}
+	if s.cfg.DICOM.Commitment.SCP {
+		services = append(services, scp.CommitmentService())
+	}
 	backend, err := s.storage()
 	if err != nil {
 		return err
 	}
 	s.dicom, err = dicomnet.NewServer(backend, dicomnet.Config{
 		Services: services, Admit: s.cfg.admit(), Logger: s.log,
-		Limits:                 dicomnet.Limits{MaxAssociations: s.cfg.DICOM.MaxAssociations, MaxAssociationsPerPeer: s.cfg.DICOM.MaxAssociations},
+		Limits:                 dicomnet.Limits{MaxAssociations: s.cfg.DICOM.MaxAssociations, MaxAssociationsPerPeer: s.cfg.DICOM.perPeer()},
 		ImplementationClassUID: scp.ImplementationClassUID, ImplementationVersionName: scp.ImplementationVersionName,
 	})
 	return err
@@ -108,10 +111,14 @@ func (s *Service) storage() (*scp.Backend, error) {
 	if err != nil {
 		return nil, configErr("site.timezone", "want an IANA name such as Europe/Berlin")
 	}
-	return scp.New(scp.Config{
+	cfg := scp.Config{
 		AETitle: neckfrac.AETitle(s.cfg.DICOM.AET), Rules: s.cfg.rules(), Zone: zone, Log: s.log,
 		Receiver: &pipeline.Receiver{Blobs: s.blobs, Intake: s.db},
-	})
+	}
+	if s.cfg.DICOM.Commitment.SCP {
+		cfg.Commitments = s.db
+	}
+	return scp.New(cfg)
 }
 
 const dicomWebPath = "/dicom-web"
@@ -141,7 +148,7 @@ func (c Config) rules() []scp.Rule {
 		if err != nil {
 			continue
 		}
-		out = append(out, scp.Rule{AETitle: neckfrac.AETitle(p.AE), Network: network, Issuer: p.Issuer})
+		out = append(out, scp.Rule{AETitle: neckfrac.AETitle(p.AE), Network: network, Issuer: p.Issuer, Reportable: p.Addr != ""})
 	}
 	return out
 }
@@ -163,3 +170,7 @@ func (c Config) cdsClients() []cdshooks.Client {
 	}
 	return out
 }
+
+// perPeer is one address's share of the associations: whoever holds all that it may
+// leaves room for the others.
+func (c DICOMConfig) perPeer() int { return (c.MaxAssociations + 1) / 2 }
