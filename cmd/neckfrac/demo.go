@@ -93,7 +93,7 @@ func (c DemoCmd) show(rt *Runtime, s *Service, name string, cfg phantom.Config, 
 	fmt.Fprintf(rt.Stdout, "\n── %s (seed %d, truth: %s), %d slices by C-STORE\n", name, cfg.Seed, truthWords(p), len(files))
 	quiet := *rt
 	quiet.Stderr, quiet.Progress = io.Discard, false
-	if _, err := sendFiles(rt.Context, &quiet, s.DICOMAddr, "DEMO_CT", s.cfg.DICOM.AET, nil, files); err != nil {
+	if _, err := sendFiles(rt.Context, &quiet, destination{addr: s.DICOMAddr, aet: "DEMO_CT", called: s.cfg.DICOM.AET}, files, nil); err != nil {
 		return err
 	}
 	sent := time.Now()

@@ -22,6 +22,7 @@ import (
 // SendCmd is the C-STORE SCU.
 type SendCmd struct {
 	SendTLS
+	SendCommit
 	AET    string   `default:"NECKFRAC_SEND" help:"Our AE title."`
 	Called string   `default:"NECKFRAC" help:"The peer's AE title."`
 	Addr   string   `arg:"" help:"HOST:PORT of the peer."`
@@ -45,13 +46,24 @@ func (c SendCmd) Run(rt *Runtime) error {
 	if err != nil {
 		return err
 	}
-	stored, err := sendFiles(rt.Context, rt, c.Addr, c.AET, c.Called, secure, files)
-	if err != nil {
+	to := destination{addr: c.Addr, aet: c.AET, called: c.Called, secure: secure}
+	var then func(context.Context, *dicomnet.Client, []dicomFile) error
+	if c.SendCommit.enabled() {
+		to.more = []dicomnet.Service{scp.CommitmentService()}
+		then = func(ctx context.Context, client *dicomnet.Client, stored []dicomFile) error {
+			return c.SendCommit.commit(ctx, rt, to, client, stored)
+		}
+	}
+	stored, err := sendFiles(rt.Context, rt, to, files, then)
+	if err != nil && !errors.Is(err, errNotCommitted) {
 		return err
 	}
 	fmt.Fprintf(rt.Stdout, "%d of %d objects stored by %s at %s\n", stored, len(files), c.Called, c.Addr)
 	if stored < len(files) {
 		return &exitError{exitFailed, fmt.Sprintf("%d objects were not stored", len(files)-stored)}
+	}
+	if err != nil {
+		return &exitError{exitFailed, err.Error()}
 	}
 	return nil
 }
@@ -98,10 +110,19 @@ func readMeta(path string) (dicomFile, bool, error) {
 // maxProposals is the presentation context limit of PS3.8 §9.3.2.2.
 const maxProposals = 128
 
-// sendFiles stores files over one association, a plain one if secure is nil, and returns
-// how many the peer took. A refused object is reported and the rest goes on.
-func sendFiles(ctx context.Context, rt *Runtime, addr, aet, called string, secure *tls.Config, files []dicomFile) (int, error) {
-	var proposals []dicomnet.Service
+// destination is a peer that objects are sent to, in plain if secure is nil. more is
+// proposed beside the objects' own classes.
+type destination struct {
+	addr, aet, called string
+	secure            *tls.Config
+	more              []dicomnet.Service
+}
+
+// sendFiles stores files over one association and returns how many the peer took. A
+// refused object is reported and the rest goes on. then, if not nil, runs on the same
+// association with what was taken.
+func sendFiles(ctx context.Context, rt *Runtime, to destination, files []dicomFile, then func(context.Context, *dicomnet.Client, []dicomFile) error) (int, error) {
+	proposals := slices.Clone(to.more)
 	for _, f := range files {
 		pair := dicomnet.Service{SOPClassUIDs: []string{f.meta.SOPClassUID}, TransferSyntaxUIDs: []string{f.meta.TransferSyntaxUID}}
 		if !slices.ContainsFunc(proposals, func(p dicomnet.Service) bool {
@@ -115,32 +136,38 @@ func sendFiles(ctx context.Context, rt *Runtime, addr, aet, called string, secur
 	}
 	dial, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	client, err := dicomnet.Dial(dial, addr, dicomnet.ClientConfig{
-		CallingAETitle: aet, CalledAETitle: called, Proposals: proposals, TLS: secure,
+	client, err := dicomnet.Dial(dial, to.addr, dicomnet.ClientConfig{
+		CallingAETitle: to.aet, CalledAETitle: to.called, Proposals: proposals, TLS: to.secure,
 		ImplementationClassUID: scp.ImplementationClassUID, ImplementationVersionName: scp.ImplementationVersionName,
 	})
 	if err != nil {
-		return 0, neckfrac.Errorf(neckfrac.Unavailable, "send", "%s does not associate: %v; is it running, and does it know AE title %s?", addr, err, aet)
+		return 0, neckfrac.Errorf(neckfrac.Unavailable, "send", "%s does not associate: %v; is it running, and does it know AE title %s?", to.addr, err, to.aet)
 	}
 	defer client.Abort()
 	p := newProgress(rt, len(files), "send")
 	defer p.end()
-	stored := 0
+	var stored []dicomFile
 	for i, f := range files {
 		status, err := sendOne(ctx, client, f)
 		switch {
 		case errors.Is(err, dicomnet.ErrNotAccepted):
 			fmt.Fprintf(rt.Stderr, "%s: the peer does not take %s in this transfer syntax\n", f.path, className(f.meta.SOPClassUID))
 		case err != nil:
-			return stored, neckfrac.Wrap(neckfrac.Unavailable, "send: "+f.path, err)
+			return len(stored), neckfrac.Wrap(neckfrac.Unavailable, "send: "+f.path, err)
 		case status.Class() == dimse.ClassSuccess, status.Class() == dimse.ClassWarning:
-			stored++
+			stored = append(stored, f)
 		default:
 			fmt.Fprintf(rt.Stderr, "%s: refused with status %v\n", f.path, status)
 		}
 		p.set(i+1, len(files))
 	}
-	return stored, neckfrac.Wrap(neckfrac.Unavailable, "send: release", client.Release(ctx))
+	p.end()
+	if then != nil {
+		if err := then(ctx, client, stored); err != nil {
+			return len(stored), err
+		}
+	}
+	return len(stored), neckfrac.Wrap(neckfrac.Unavailable, "send: release", client.Release(ctx))
 }
 
 func sendOne(ctx context.Context, client *dicomnet.Client, f dicomFile) (dimse.Status, error) {

@@ -188,7 +188,15 @@ func (s *Service) startLoops(ctx context.Context) error {
 	}
 	settler := &pipeline.Settler{Intake: s.db, Queue: s.queue, Log: s.log, Quiet: s.cfg.Study.Quiet}
 	drain := &pipeline.Drain{Outbox: s.db, Records: s.db, Now: time.Now, Log: s.log}
-	for _, run := range []func(context.Context){w.Run, settler.Run, drain.Run} {
+	runs := []func(context.Context){w.Run, settler.Run, drain.Run}
+	if s.cfg.DICOM.Commitment.SCP {
+		committer, err := s.committer()
+		if err != nil {
+			return err
+		}
+		runs = append(runs, committer.Run)
+	}
+	for _, run := range runs {
 		s.loops.Go(func() { run(ctx) })
 	}
 	return nil

@@ -16,6 +16,8 @@ type Peer struct {
 	Issuer string
 	// Zone is the peer's time zone where the data set names none.
 	Zone *time.Location
+	// Reportable says that an address of the peer's is configured for reports.
+	Reportable bool
 }
 
 // maxText bounds the text we keep of a header; PN is the longest that we need.

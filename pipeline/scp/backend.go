@@ -34,6 +34,8 @@ type Rule struct {
 	AETitle neckfrac.AETitle
 	Network *net.IPNet
 	Issuer  string
+	// Reportable says that an address is configured for reports to this peer.
+	Reportable bool
 }
 
 // Config of a Backend. Receiver and Log are required.
@@ -43,6 +45,8 @@ type Config struct {
 	// Rules lists who may connect. Without rules every AE from a loopback address may,
 	// and nobody else.
 	Rules []Rule
+	// Commitments takes storage commitment requests; nil refuses them.
+	Commitments CommitmentRequests
 	// Zone is the site's, for peers whose images state none. Defaults to UTC.
 	Zone *time.Location
 	Now  func() time.Time
@@ -91,7 +95,7 @@ func (b *Backend) peer(info dicomnet.AssociationInfo) (Peer, bool) {
 	}
 	for _, r := range b.cfg.Rules {
 		if r.AETitle == ae && ip != nil && r.Network.Contains(ip) {
-			p.Issuer = r.Issuer
+			p.Issuer, p.Reportable = r.Issuer, r.Reportable
 			return p, true
 		}
 	}

@@ -13,6 +13,8 @@
 // senders are never kept. The header is read with bounded memory, pixels stream
 // through. UIDs of the command and of the data set must agree, obey their grammar and
 // name a class that was negotiated. No peer text reaches a log or a status comment.
+// classes.go says what may become of each class; N-ACTION of storage commitment is
+// answered when the transaction is in the ledger, and Reporter tells its outcome.
 //
 // # Not here
 //

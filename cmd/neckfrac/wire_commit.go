@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/neckfrac/neckfrac"
+	"github.com/neckfrac/neckfrac/dicomnet"
+	"github.com/neckfrac/neckfrac/pipeline"
+	"github.com/neckfrac/neckfrac/pipeline/scp"
+)
+
+// reportTime bounds one association to a peer that we report to.
+const reportTime = 30 * time.Second
+
+// committer answers storage commitment requests.
+func (s *Service) committer() (*pipeline.Committer, error) {
+	classes, err := scp.StorageClasses(s.cfg.DICOM.StorageClasses)
+	if err != nil {
+		return nil, err
+	}
+	dial, err := s.reportDialer()
+	if err != nil {
+		return nil, err
+	}
+	return &pipeline.Committer{
+		Ledger: s.db, Blobs: s.blobs, Now: time.Now, Log: s.log, Reporter: &scp.Reporter{Dial: dial, Timeout: reportTime},
+		Keep: time.Duration(s.cfg.Retention.CommittedDays) * 24 * time.Hour,
+		Supported: func(class string) bool {
+			return slices.ContainsFunc(classes, func(c scp.Class) bool { return c.UID == class })
+		},
+	}, nil
+}
+
+// reportDialer associates with a peer's own address, over TLS where its row requires it:
+// the report names instances, and goes to nobody else.
+func (s *Service) reportDialer() (func(context.Context, neckfrac.AETitle, []dicomnet.Service) (*dicomnet.Client, error), error) {
+	var secure *dicomnet.TLSProfile
+	for _, p := range s.cfg.DICOM.Peers {
+		if p.Addr == "" || p.TLS != "required" || secure != nil {
+			continue
+		}
+		t, err := s.cfg.DICOM.TLS, error(nil)
+		secure, err = dicomnet.NewClientTLS(dicomnet.TLSConfig{CertFile: t.Cert, KeyFile: t.Key, CAFile: t.CA, MinVersion: tlsVersions[t.MinVersion], CheckEvery: t.Reload})
+		if err != nil {
+			return nil, neckfrac.Errorf(neckfrac.Invalid, "config: dicom.tls, for commitment reports", "%v", err)
+		}
+	}
+	return func(ctx context.Context, peer neckfrac.AETitle, proposals []dicomnet.Service) (*dicomnet.Client, error) {
+		i := slices.IndexFunc(s.cfg.DICOM.Peers, func(p PeerConfig) bool { return p.AE == string(peer) && p.Addr != "" })
+		if i < 0 {
+			return nil, neckfrac.Errorf(neckfrac.Unavailable, "report", "no address is configured any more")
+		}
+		row := s.cfg.DICOM.Peers[i]
+		cfg := dicomnet.ClientConfig{
+			CallingAETitle: s.cfg.DICOM.AET, CalledAETitle: row.AE, Proposals: proposals,
+			ImplementationClassUID: scp.ImplementationClassUID, ImplementationVersionName: scp.ImplementationVersionName,
+		}
+		if row.TLS == "required" {
+			cfg.TLS = secure.Config()
+		}
+		return dicomnet.Dial(ctx, row.Addr, cfg)
+	}, nil
+}
