@@ -36,6 +36,8 @@ var rooms = []room{
 	{"dicomnet/dicomnettest", []string{"dicomnet/..."}, nil, "test peers of the library"},
 	{"pipeline", []string{"", "pipeline/volume", "pipeline/assess", "pipeline/artefact"}, nil, "use cases call pure steps and ports; a driver here would tie them to one site"},
 	{"pipeline/scp", []string{"", "pipeline", "dicomnet/..."}, nil, "the one place where the network and the pipeline meet"},
+	{"pipeline/pixel", nil, nil, "a codec sees a codestream and the size it must have, nothing of the patient"},
+	{"pipeline/pixel/pixeltest", nil, nil, "an encoder that shared code with its decoder would share its mistakes"},
 	{"pipeline/volume", []string{"", "dicomnet/dataset"}, []string{"github.com/suyashkumar/dicom"}, "pixels are decoded in the runner, which has no network"},
 	{"pipeline/assess", []string{""}, nil, "thresholds are compared once, in a pure function"},
 	{"pipeline/artefact", []string{""}, []string{"golang.org/x/image"}, "pictures are drawn from a volume, never from a file"},
