@@ -47,6 +47,10 @@ type Config struct {
 	Rules []Rule
 	// Commitments takes storage commitment requests; nil refuses them.
 	Commitments CommitmentRequests
+	// Retrievals takes instance availability notifications; nil refuses them.
+	Retrievals RetrievalRequests
+	// Sources are the AE titles that announced instances are fetched from.
+	Sources []neckfrac.AETitle
 	// Zone is the site's, for peers whose images state none. Defaults to UTC.
 	Zone *time.Location
 	Now  func() time.Time
