@@ -117,6 +117,7 @@ func (c *served) establish(ctx context.Context) bool {
 		return false
 	}
 	err = c.event(Evt7, answer, nil)
+	// gofail: var assocAccepted struct{}
 	return err == nil
 }
 
@@ -194,6 +195,7 @@ func (c *served) command(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
+	// gofail: var commandParsed struct{}
 	switch cmd := cmd.(type) {
 	case *dimse.CEchoRQ:
 		err = c.echo(ctx, pc, cmd)
@@ -208,6 +210,7 @@ func (c *served) command(ctx context.Context) bool {
 	default:
 		err = c.refuse(pc, cmd, dimse.UnrecognizedOperation)
 	}
+	// gofail: var responseWritten struct{}
 	return err == nil
 }
 

@@ -49,6 +49,7 @@ func (w *Worker) analyse(ctx context.Context, l neckfrac.Lease, log *slog.Logger
 	if err != nil {
 		return neckfrac.Assessment{}, err
 	}
+	// gofail: var runnerAnswered struct{}
 	log.Info("runner answered", "refused", answer.Refused != nil, "stages", answer.Stages)
 	if answer.Refused != nil {
 		return assess.NotAnalysed(in, answer.Refused), nil
@@ -64,6 +65,7 @@ func (w *Worker) analyse(ctx context.Context, l neckfrac.Lease, log *slog.Logger
 			return neckfrac.Assessment{}, err
 		}
 	}
+	// gofail: var artefactsKept struct{}
 	return a, nil
 }
 
@@ -114,6 +116,7 @@ func (w *Worker) run(ctx context.Context, series []neckfrac.Series) (RunnerAnswe
 	if len(files) == 0 {
 		return RunnerAnswer{Refused: &neckfrac.RefusedError{Reason: neckfrac.NoEligibleSeries}}, "", nil
 	}
+	// gofail: var filesOpened struct{}
 	dir, err := os.MkdirTemp(w.cfg.ScratchDir, "run-")
 	if err != nil {
 		return RunnerAnswer{}, "", neckfrac.Wrap(neckfrac.Unavailable, "analyse: scratch", err)

@@ -32,9 +32,11 @@ func (r *Receiver) Receive(ctx context.Context, a neckfrac.Arrival, body io.Read
 		return neckfrac.Receipt{}, neckfrac.E("receive: put", err)
 	}
 	a.Instance.Blob = ref
+	// gofail: var blobStored struct{}
 	receipt, err := r.Intake.Receive(ctx, a)
 	if err != nil {
 		return neckfrac.Receipt{}, neckfrac.E("receive: record", err)
 	}
+	// gofail: var arrivalRecorded struct{}
 	return receipt, nil
 }

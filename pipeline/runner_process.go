@@ -169,6 +169,7 @@ func (p *ProcessRunner) start() (*child, error) {
 		conn.Close()
 		return nil, err
 	}
+	// gofail: var runnerSpawned struct{}
 	c.in, c.out = in, bufio.NewReaderSize(out, 1<<16)
 	return c, nil
 }

@@ -64,6 +64,7 @@ func (s *Settler) Round(ctx context.Context, quiet time.Duration) (int, error) {
 		if err != nil {
 			return n, neckfrac.E("settle", err)
 		}
+		// gofail: var studySettled struct{}
 		n++
 		s.Log.Info("study settled", "study", id, "job", job.ID)
 		if err := s.Queue.Announce(ctx, job.ID, job.Priority); err != nil {

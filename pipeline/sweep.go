@@ -28,6 +28,7 @@ func Sweep(ctx context.Context, blobs neckfrac.Blobs, records neckfrac.Records) 
 	if err != nil {
 		return 0, neckfrac.E("sweep: walk", err)
 	}
+	// gofail: var orphansListed struct{}
 	for _, r := range orphans {
 		if err := blobs.Remove(ctx, r); err != nil {
 			return 0, neckfrac.E("sweep: remove", err)

@@ -141,6 +141,7 @@ func (w *Worker) Round(ctx context.Context) error {
 				}
 				return neckfrac.E("worker: lease", err)
 			}
+			// gofail: var jobLeased struct{}
 			if !w.work(ctx, l) {
 				return nil // what failed is not tried again before the next poll
 			}
@@ -174,6 +175,7 @@ func (w *Worker) work(ctx context.Context, l neckfrac.Lease) bool {
 		err = w.finish(ctx, l, a)
 	}
 	if err == nil {
+		// gofail: var resultStored struct{}
 		log.Info("job finished", "status", a.Status, "reason", a.Reason, "dur_ms", w.cfg.Now().Sub(start).Milliseconds())
 		return true
 	}
@@ -206,6 +208,7 @@ func (w *Worker) finish(ctx context.Context, l neckfrac.Lease, a neckfrac.Assess
 		}
 		out = w.cfg.Destinations(rec.Study, a)
 	}
+	// gofail: var resultReady struct{}
 	_, err := w.cfg.Jobs.Finish(ctx, l, a, out)
 	return err
 }

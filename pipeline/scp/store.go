@@ -67,6 +67,7 @@ func (b *Backend) receive(ctx context.Context, log *slog.Logger, in incoming, bo
 	if text(ds, dataset.TagSOPInstanceUID) != in.sopInstance || text(ds, dataset.TagSOPClassUID) != in.sopClass {
 		return neckfrac.Arrival{}, neckfrac.Wrap(neckfrac.Invalid, "store", errMismatch)
 	}
+	// gofail: var headerParsed struct{}
 	a, err := ReadArrival(ds, in.transferSyntax, in.peer, b.cfg.Now().UTC())
 	if err != nil {
 		return neckfrac.Arrival{}, neckfrac.E("store", err)

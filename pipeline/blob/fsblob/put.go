@@ -49,6 +49,7 @@ func (s *Store) spool(ctx context.Context, tmp string, r io.Reader, max int64) (
 	if err != nil {
 		return ref, neckfrac.Wrap(neckfrac.Unavailable, "create", err)
 	}
+	// gofail: var blobCreated struct{}
 	defer func() {
 		if cerr := f.Close(); cerr != nil && err == nil {
 			err = neckfrac.Wrap(neckfrac.Unavailable, "close", cerr)
@@ -59,9 +60,11 @@ func (s *Store) spool(ctx context.Context, tmp string, r io.Reader, max int64) (
 	if ref, err = copyMax(ctx, f, r, max, eager); err != nil {
 		return neckfrac.BlobRef{}, err
 	}
+	// gofail: var blobWritten struct{}
 	if err := f.Sync(); err != nil {
 		return neckfrac.BlobRef{}, s.syncFailed("fsync", err)
 	}
+	// gofail: var blobSynced struct{}
 	return ref, nil
 }
 
@@ -79,12 +82,14 @@ func (s *Store) publish(tmp string, ref neckfrac.BlobRef) error {
 	if err := s.fs.rename(tmp, name); err != nil {
 		return neckfrac.Wrap(neckfrac.Unavailable, "rename", err)
 	}
+	// gofail: var blobRenamed struct{}
 	if err := s.fs.syncDir(ref.Digest[:2]); err != nil {
 		if !there {
 			err = errors.Join(err, s.fs.remove(name))
 		}
 		return s.syncFailed("fsync directory", err)
 	}
+	// gofail: var blobDirSynced struct{}
 	return nil
 }
 

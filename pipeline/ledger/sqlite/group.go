@@ -134,13 +134,16 @@ func (d *DB) leadGroup(ctx context.Context, c *arriving) {
 	ctx = context.WithoutCancel(ctx)
 	err = inTx(ctx, d.w, func(tx *sql.Tx) error {
 		calls = d.arrivals.take()
+		// gofail: var arrivalsBegun struct{}
 		for _, call := range calls {
 			if err := d.receiveOne(ctx, tx, call, len(calls) > 1); err != nil {
 				return err
 			}
 		}
+		// gofail: var arrivalsWritten struct{}
 		return nil
 	})
+	// gofail: var arrivalsCommitted struct{}
 }
 
 // receiveOne records one arrival of a group. An error that concerns it alone is undone
