@@ -98,7 +98,7 @@ func (s *Service) wireDICOM() error {
 		return err
 	}
 	s.dicom, err = dicomnet.NewServer(backend, dicomnet.Config{
-		Services: services, Admit: s.cfg.admit(), Logger: s.log,
+		Services: services, Admit: admitWithRoom(s.blobs.Room, s.cfg.admit()), Logger: s.log,
 		Limits:                 dicomnet.Limits{MaxAssociations: s.cfg.DICOM.MaxAssociations, MaxAssociationsPerPeer: s.cfg.DICOM.perPeer()},
 		ImplementationClassUID: scp.ImplementationClassUID, ImplementationVersionName: scp.ImplementationVersionName,
 	})

@@ -166,6 +166,9 @@ func TestPutFaults(t *testing.T) {
 				if neckfrac.KindOf(err) != neckfrac.Unavailable || err == nil {
 					t.Fatalf("put after a failed fsync: %v, want Unavailable", err)
 				}
+				if s.Room() == nil {
+					t.Error("room after a failed fsync")
+				}
 				blobtest.Want(t, s)
 				return
 			}
@@ -214,6 +217,9 @@ func TestWatermark(t *testing.T) {
 	}{{1 << 20, true}, {1<<20 - 1, false}} {
 		s := faulty(t, &faultFS{avail: c.avail})
 		s.opts.MinFree = 1 << 20
+		if room := s.Room(); c.ok != (room == nil) {
+			t.Errorf("room with %d bytes free: %v, want ok %v", c.avail, room, c.ok)
+		}
 		_, err := s.Put(t.Context(), strings.NewReader("x"), 1)
 		if c.ok != (err == nil) || !c.ok && neckfrac.KindOf(err) != neckfrac.Unavailable {
 			t.Errorf("put with %d bytes free: %v, want ok %v, else Unavailable", c.avail, err, c.ok)

@@ -16,18 +16,8 @@ import (
 // fsync, rename, fsync of the directory.
 func (s *Store) Put(ctx context.Context, r io.Reader, max int64) (neckfrac.BlobRef, error) {
 	const op = "put blob"
-	if s.readOnly {
-		return neckfrac.BlobRef{}, errReadOnly(op)
-	}
-	if s.bad.Load() {
-		return neckfrac.BlobRef{}, neckfrac.Errorf(neckfrac.Unavailable, op, "store is closed for writing after a failed fsync")
-	}
-	free, err := s.fs.free()
-	if err != nil {
-		return neckfrac.BlobRef{}, neckfrac.Wrap(neckfrac.Unavailable, op, err)
-	}
-	if free < s.opts.MinFree {
-		return neckfrac.BlobRef{}, neckfrac.Errorf(neckfrac.Unavailable, op, "%d bytes free, want %d", free, s.opts.MinFree)
+	if err := s.Room(); err != nil {
+		return neckfrac.BlobRef{}, neckfrac.E(op, err)
 	}
 	tmp := tmpDir + "/" + rand.Text()
 	ref, err := s.spool(ctx, tmp, r, max)

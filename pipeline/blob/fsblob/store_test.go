@@ -189,3 +189,33 @@ func BenchmarkPut(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "blobs/s")
 }
+
+// TestReadOnly: what is open for reading is complete, and nothing of it changes.
+func TestReadOnly(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if _, err := fsblob.OpenReadOnly(dir + "/none"); neckfrac.KindOf(err) != neckfrac.NotFound || err == nil {
+		t.Fatalf("open of nothing: %v, want NotFound", err)
+	}
+	s, err := fsblob.Open(dir, fsblob.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ref, err := s.Put(t.Context(), strings.NewReader("x"), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := fsblob.OpenReadOnly(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if _, err := r.Put(t.Context(), strings.NewReader("y"), 1); neckfrac.KindOf(err) != neckfrac.Unavailable || err == nil {
+		t.Errorf("put: %v, want Unavailable", err)
+	}
+	if err := r.Remove(t.Context(), ref); neckfrac.KindOf(err) != neckfrac.Unavailable || err == nil {
+		t.Errorf("remove: %v, want Unavailable", err)
+	}
+	blobtest.Want(t, r, []byte("x"))
+}
