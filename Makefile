@@ -13,7 +13,7 @@ GOLDENS := ./fhir ./pipeline/artefact
 
 export NECKFRAC_ORT ?= $(CURDIR)/build/ort/libonnxruntime.$(if $(filter Darwin,$(shell uname -s)),dylib,so)
 
-.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers kill bench demo run phantom train-test train-demo fuzz-all ci verify
+.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers kill bench bench-dicom demo run phantom train-test train-demo fuzz-all ci verify
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ kill: build ## kill -9 during transfers and after a Success
 
 bench: ## benchmarks of all packages, once
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./...
+
+bench-dicom: build ## the receiver beside DCMTK, Orthanc and pynetdicom (BENCH="--short" for CI)
+	.ci/bench-dicom --strace --hostile $(BENCH)
 
 phantom: build ## one synthetic patient in build/phantom, with pictures
 	$(BIN) phantom --out build/phantom --seed $(SEED)
