@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/neckfrac/neckfrac/dicomnet/pdu"
 )
 
 // association is one end of a connection with its state machine. It belongs to
-// one goroutine, apart from meter.stop and meter.drain.
+// one goroutine, apart from interject and the signals of the meter.
 type association struct {
 	meter    *meter
 	buffered *bufio.Reader // of meter
@@ -27,6 +28,9 @@ type association struct {
 	wbuf     []byte
 	reason   pdu.AbortReason // for the A-ABORT of the next Evt19
 	ended    error           // why the association is over, nil while it is not
+
+	wmu   sync.Mutex // guards writes and muted
+	muted bool       // an A-RELEASE or A-ABORT was sent: no data may follow
 }
 
 // readBuffer holds a few PDU headers and small PDUs; larger ones pass by it.
@@ -113,6 +117,9 @@ func (a *association) send(t Transition, p pdu.PDU) (err error) {
 }
 
 func (a *association) write(b []byte) error {
+	a.wmu.Lock()
+	defer a.wmu.Unlock()
+	a.muted = a.muted || a.state > Sta6
 	deadline := time.Now().Add(a.lim.IdleTimeout)
 	if a.state == Sta13 {
 		deadline = time.Now().Add(a.lim.CloseTimeout)
@@ -130,6 +137,25 @@ func (a *association) write(b []byte) error {
 		return fmt.Errorf("%w: write", ErrConnection)
 	}
 	return nil
+}
+
+// interject sends a P-DATA-TF of a whole command between the writes of the
+// association's goroutine, from any other, unless data may not be sent any more.
+// The caller sees to it that no data set is being sent.
+func (a *association) interject(b []byte) error {
+	a.wmu.Lock()
+	defer a.wmu.Unlock()
+	if a.muted {
+		return nil
+	}
+	if err := a.meter.Conn.SetWriteDeadline(time.Now().Add(a.lim.CloseTimeout)); err != nil {
+		return err
+	}
+	if a.meter.stopped.Load() {
+		return ErrClosed
+	}
+	_, err := a.meter.Conn.Write(b)
+	return err
 }
 
 // receive reads the next PDU, at latest after wait, and drives the machine with

@@ -209,6 +209,11 @@ func (c *Client) response(pc AcceptedContext, id uint16) (dimse.Command, error) 
 // next waits for the next response to a request. Event reports that arrive
 // meanwhile are kept for WaitEventReport.
 func (c *Client) next(pc AcceptedContext, id uint16) (dimse.Command, error) {
+	return c.nextOf(pc, id, func(AcceptedContext, dimse.Command) (bool, error) { return false, nil })
+}
+
+// nextOf is next with a function that may take other commands of the peer.
+func (c *Client) nextOf(pc AcceptedContext, id uint16, other func(AcceptedContext, dimse.Command) (taken bool, err error)) (dimse.Command, error) {
 	for {
 		got, rsp, err := c.a.readCommand(c.a.lim.ResponseTimeout)
 		if err == errReleaseRQ {
@@ -222,6 +227,13 @@ func (c *Client) next(pc AcceptedContext, id uint16) (dimse.Command, error) {
 				return nil, err
 			}
 			continue
+		}
+		if !rsp.Header().Field.Response() {
+			if taken, err := other(got, rsp); err != nil {
+				return nil, err
+			} else if taken {
+				continue
+			}
 		}
 		if h := rsp.Header(); got.ID != pc.ID || !h.Field.Response() || h.MessageID != id {
 			return nil, c.a.violation(pdu.ReasonUnexpectedParameter, "response out of place")

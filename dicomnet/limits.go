@@ -30,6 +30,12 @@ type Limits struct {
 	// bytes each, at most 4 × (4 MiB + 11 MiB) = 60 MiB. A command over it is
 	// answered "resource limitation".
 	MaxHeldDatasets int
+	// MaxResponses caps the matches of a C-FIND, and the responses and instances
+	// of a C-MOVE or C-GET. Defaults to 20 000; one more cancels.
+	MaxResponses int
+	// CancelTimeout is how long a peer may take to end an operation that was
+	// cancelled. Defaults to 10 s; then the association is aborted.
+	CancelTimeout time.Duration
 	// ARTIM is the time for an association to be asked for once connected, and
 	// for its answer. Defaults to 30 s.
 	ARTIM time.Duration
@@ -67,6 +73,8 @@ func (l Limits) withDefaults() Limits {
 	defaults(&l.MaxObjectBytes, 1<<30)
 	defaults(&l.MaxInformationBytes, 4<<20)
 	defaults(&l.MaxHeldDatasets, 4)
+	defaults(&l.MaxResponses, 20_000)
+	defaults(&l.CancelTimeout, 10*time.Second)
 	defaults(&l.ARTIM, 30*time.Second)
 	defaults(&l.CloseTimeout, 5*time.Second)
 	defaults(&l.IdleTimeout, 60*time.Second)
@@ -85,12 +93,12 @@ func defaults[T int | int64 | uint32 | time.Duration](v *T, d T) {
 
 // valid reports whether the limits, defaults filled in, can work.
 func (l Limits) valid() bool {
-	for _, d := range []time.Duration{l.ARTIM, l.CloseTimeout, l.IdleTimeout, l.ResponseTimeout, l.MaxLifetime, l.RateWindow} {
+	for _, d := range []time.Duration{l.ARTIM, l.CancelTimeout, l.CloseTimeout, l.IdleTimeout, l.ResponseTimeout, l.MaxLifetime, l.RateWindow} {
 		if d < 0 {
 			return false
 		}
 	}
 	return l.MaxAssociations > 0 && l.MaxAssociationsPerPeer > 0 && l.MaxObjectBytes > 0 && l.MinRate > 0 &&
-		l.MaxInformationBytes > 0 && l.MaxHeldDatasets > 0 &&
+		l.MaxInformationBytes > 0 && l.MaxHeldDatasets > 0 && l.MaxResponses > 0 &&
 		l.MaxPDUBytes >= 4<<10 && l.MaxPDUBytes <= 16<<20 && l.MaxPDUBytes%2 == 0
 }

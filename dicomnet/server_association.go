@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"runtime/debug"
@@ -214,23 +215,6 @@ func (c *served) command(ctx context.Context) bool {
 	return err == nil
 }
 
-// refuse skips a command's data set and answers with a status.
-func (c *served) refuse(pc AcceptedContext, cmd dimse.Command, s dimse.Status) error {
-	if cmd.Header().HasDataset {
-		if _, err := c.newBody(pc.ID).drain(); err != nil {
-			return err
-		}
-	}
-	rsp, ok := dimse.Refusal(cmd, s)
-	if !ok {
-		if cmd.Header().Field == dimse.FieldCCancelRQ {
-			return nil // nothing to cancel, and C-CANCEL has no response
-		}
-		return c.violation(pdu.ReasonUnexpectedParameter, "response without request")
-	}
-	return c.writeCommand(pc.ID, rsp)
-}
-
 func (c *served) echo(ctx context.Context, pc AcceptedContext, rq *dimse.CEchoRQ) error {
 	if s := rq.Check(); s != dimse.Success {
 		return c.refuse(pc, rq, s)
@@ -244,29 +228,12 @@ func (c *served) echo(ctx context.Context, pc AcceptedContext, rq *dimse.CEchoRQ
 }
 
 func (c *served) store(ctx context.Context, pc AcceptedContext, rq *dimse.CStoreRQ) error {
-	if s := rq.Check(); s != dimse.Success {
-		return c.refuse(pc, rq, s)
+	refused, broken := c.serveStore(pc, rq, pc.Role.SCU(), func(rq *StoreRequest, body io.Reader) error {
+		return c.session.Store(ctx, rq, body)
+	})
+	if broken == nil && refused != nil {
+		status, _ := statusOf(refused)
+		c.log.Warn("dicom store refused", "status", status.String(), "err", refused)
 	}
-	if rq.AffectedSOPClassUID != pc.SOPClassUID || pc.SOPClassUID == dataset.Verification || !pc.Role.SCU() {
-		return c.refuse(pc, rq, dimse.SOPClassNotSupported)
-	}
-	data := c.newBody(pc.ID)
-	err := c.session.Store(ctx, &StoreRequest{
-		SOPClassUID: rq.AffectedSOPClassUID, SOPInstanceUID: rq.AffectedSOPInstanceUID,
-		TransferSyntaxUID: pc.TransferSyntaxUID, Priority: rq.Priority,
-		MoveOriginatorAETitle: rq.MoveOriginatorAETitle, MoveOriginatorMessageID: rq.MoveOriginatorMessageID,
-	}, data)
-	left, broken := data.drain()
-	if broken != nil {
-		return broken // no response: the peer must not take this for stored
-	}
-	if err == nil && left {
-		err = errors.New("dicomnet: Store returned before the end of the data set")
-	}
-	status, comment := statusOf(err)
-	if err != nil {
-		c.log.Warn("dicom store refused", "status", status.String(), "err", err)
-	}
-	return c.writeCommand(pc.ID, &dimse.CStoreRSP{MessageID: rq.MessageID, AffectedSOPClassUID: rq.AffectedSOPClassUID,
-		AffectedSOPInstanceUID: rq.AffectedSOPInstanceUID, Status: status, ErrorComment: comment})
+	return broken
 }
