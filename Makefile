@@ -13,7 +13,7 @@ GOLDENS := ./fhir ./pipeline/artefact
 
 export NECKFRAC_ORT ?= $(CURDIR)/build/ort/libonnxruntime.$(if $(filter Darwin,$(shell uname -s)),dylib,so)
 
-.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers kill bench bench-dicom demo run phantom train-test train-demo fuzz-all ci verify
+.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers commitment-peers kill bench bench-dicom demo run phantom train-test train-demo fuzz-all ci verify
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ interop: build ## DCMTK sends to the service (installs dcmtk where apt-get exist
 
 dicomweb-peers: build ## dicomweb-client and Orthanc against the DICOMweb service, our client at Orthanc
 	.ci/dicomweb/run.sh
+
+commitment-peers: build ## storage commitment with pynetdicom in both roles
+	.ci/commitment/run.sh
 
 kill: build ## kill -9 during transfers and after a Success
 	$(GO) test -run 'TestKill' -v ./cmd/neckfrac -kills 60
