@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	// commitLease is how long one transaction may take: some thousand slices are read.
-	commitLease = 10 * time.Minute
+	// commitLease bounds the delay that a killed process adds. One that takes longer, with
+	// some thousand slices to read, may be told twice, which is harmless.
+	commitLease = time.Minute
 	// commitBatch bounds one round.
 	commitBatch = 8
 )

@@ -65,6 +65,26 @@ func TestSendCommitsOverTheWholeService(t *testing.T) {
 	}
 }
 
+// TestCommitOverTLS: images, request and report, each end with its own certificate.
+func TestCommitOverTLS(t *testing.T) {
+	t.Parallel()
+	files, addr := newCertFiles(t), freeAddr(t)
+	r := startService(t, func(c *Config, rt *Runtime) {
+		committing("CT1", addr)(c, rt)
+		c.DICOM.TLS, c.DICOM.Peers[0].TLS, c.DICOM.Peers[0].Certificate = files.config(), "required", []string{"dns:ct1"}
+	})
+	s, dir := newStudy(1), t.TempDir()
+	s.write(t, dir)
+	code, out, errs := run(t, nil, files.flags("ct1", "--aet", "CT1", "--commit-listen", addr, r.DICOMTLSAddr, dir)...)
+	if code != exitOK || !strings.Contains(out, "24 of 24 objects committed") {
+		t.Errorf("exit %d: %s%s", code, out, errs)
+	}
+	code, _, errs = run(t, nil, "send", "--tls", "--commit-listen", addr, r.DICOMTLSAddr, dir)
+	if code != exitUsage || !strings.Contains(errs, "--tls-cert") {
+		t.Errorf("listener without a certificate: exit %d: %s", code, errs)
+	}
+}
+
 func ref(uid string) neckfrac.InstanceRef {
 	return neckfrac.InstanceRef{SOPClassUID: dataset.CTImageStorage, UID: neckfrac.InstanceUID(uid)}
 }

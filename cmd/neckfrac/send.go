@@ -48,6 +48,11 @@ func (c SendCmd) Run(rt *Runtime) error {
 	}
 	to := destination{addr: c.Addr, aet: c.AET, called: c.Called, secure: secure}
 	var then func(context.Context, *dicomnet.Client, []dicomFile) error
+	if c.CommitListen != "" {
+		if to.listener, err = c.SendTLS.listener(); err != nil {
+			return err
+		}
+	}
 	if c.SendCommit.enabled() {
 		to.more = []dicomnet.Service{scp.CommitmentService()}
 		then = func(ctx context.Context, client *dicomnet.Client, stored []dicomFile) error {
@@ -115,7 +120,9 @@ const maxProposals = 128
 type destination struct {
 	addr, aet, called string
 	secure            *tls.Config
-	more              []dicomnet.Service
+	// listener is for an association that the peer opens to us.
+	listener *tls.Config
+	more     []dicomnet.Service
 }
 
 // sendFiles stores files over one association and returns how many the peer took. A

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -124,6 +125,9 @@ func (w *reportWaiter) listen(addr string, to destination) (stop func(), err err
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, neckfrac.Errorf(neckfrac.Unavailable, "commit", "%s can't be opened for the report", addr)
+	}
+	if to.listener != nil {
+		l = tls.NewListener(l, to.listener)
 	}
 	backend := dicomnet.BackendFunc(func(_ context.Context, info dicomnet.AssociationInfo) (dicomnet.Session, error) {
 		if info.CalledAETitle != to.aet {

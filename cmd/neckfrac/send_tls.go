@@ -27,3 +27,16 @@ func (f SendTLS) config() (*tls.Config, error) {
 	}
 	return profile.Config(), nil
 }
+
+// listener is what a peer's own association to us is accepted with, nil for a plain one:
+// a report must not come in the clear where the images went over TLS.
+func (f SendTLS) listener() (*tls.Config, error) {
+	if f == (SendTLS{}) {
+		return nil, nil
+	}
+	profile, err := dicomnet.NewServerTLS(dicomnet.TLSConfig{CertFile: f.TLSCert, KeyFile: f.TLSKey, CAFile: f.TLSCA})
+	if err != nil {
+		return nil, neckfrac.Errorf(neckfrac.Invalid, "send", "--commit-listen over TLS needs --tls-ca, --tls-cert and --tls-key: %v", err)
+	}
+	return profile.Config(), nil
+}
