@@ -87,12 +87,12 @@ var metricsAddr = regexp.MustCompile(`metrics http://([^/]+)/`)
 
 func measure(t *testing.T, c *child) (u usage) {
 	t.Helper()
-	fds, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", c.cmd.Process.Pid))
+	fds, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", c.PID()))
 	if err != nil {
 		t.Skipf("no /proc: %v", err)
 	}
 	u.fds = len(fds)
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.cmd.Process.Pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.PID()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func measure(t *testing.T, c *child) (u usage) {
 	}
 	// The collection that gc=1 asks for makes memory comparable.
 	for _, url := range []string{"heap?gc=1&debug=1", "goroutine?debug=1"} {
-		rsp, err := http.Get("http://" + metricsAddr.FindStringSubmatch(c.log.String())[1] + "/debug/pprof/" + url)
+		rsp, err := http.Get("http://" + metricsAddr.FindStringSubmatch(c.Log())[1] + "/debug/pprof/" + url)
 		if err != nil {
 			t.Fatal(err)
 		}
