@@ -23,8 +23,13 @@ const (
 	itemUserInformation       = 0x50
 	itemMaximumLength         = 0x51
 	itemImplementationClass   = 0x52
+	itemAsyncOperations       = 0x53
 	itemRoleSelection         = 0x54
 	itemImplementationVersion = 0x55
+	itemExtended              = 0x56
+	itemCommonExtended        = 0x57
+	itemUserIdentity          = 0x58
+	itemUserIdentityResponse  = 0x59
 )
 
 // maxUIDBytes is the longest UID that an item may hold (PS3.5 §9.1).

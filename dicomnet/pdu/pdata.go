@@ -38,6 +38,10 @@ type PDV struct {
 // PDVOverhead is what one PDV adds to its fragment within a P-DATA-TF.
 const PDVOverhead = 6
 
+// MaxPDVs caps the fragments of one P-DATA-TF. Senders put one or two into
+// each; without a cap, 128 KiB of empty fragments would cost 850 KiB.
+const MaxPDVs = 1024
+
 // Type implements PDU.
 func (*PDataTF) Type() Type { return TypePDataTF }
 
@@ -56,22 +60,26 @@ func (p *PDataTF) AppendBinary(dst []byte) ([]byte, error) {
 	})
 }
 
-func decodePDataTF(b []byte) (*PDataTF, error) {
+// decode takes over the fragments in b; the memory for their list is reused.
+func (p *PDataTF) decode(b []byte) error {
 	const op = "P-DATA-TF"
 	if len(b) == 0 {
-		return nil, invalid(op + ": no PDV")
+		return invalid(op + ": no PDV")
 	}
-	p := &PDataTF{}
+	p.PDVs = p.PDVs[:0]
 	for len(b) > 0 {
+		if len(p.PDVs) == MaxPDVs {
+			return invalid(op + ": number of PDVs")
+		}
 		if len(b) < PDVOverhead {
-			return nil, invalid(op + ": PDV header")
+			return invalid(op + ": PDV header")
 		}
 		n := binary.BigEndian.Uint32(b)
 		if n < 2 || n&1 != 0 || uint64(n) > uint64(len(b)-4) {
-			return nil, invalid(op + ": PDV length")
+			return invalid(op + ": PDV length")
 		}
 		p.PDVs = append(p.PDVs, PDV{ContextID: b[4], Command: b[5]&1 != 0, Last: b[5]&2 != 0, Data: b[6 : 4+n]})
 		b = b[4+n:]
 	}
-	return p, nil
+	return nil
 }

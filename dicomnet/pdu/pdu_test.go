@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -54,8 +55,8 @@ var units = map[string]pdu.PDU{
 			{ID: 3, AbstractSyntax: "1.2.840.10008.5.1.4.1.1.2", TransferSyntaxes: []string{"1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"}},
 		},
 		UserInformation: pdu.UserInformation{MaximumLength: 16384, ImplementationClassUID: "1.2.34",
-			RoleSelections: []pdu.RoleSelection{{SOPClassUID: "1.2", SCP: true}},
-			Opaque:         []pdu.SubItem{{Type: 0x53, Value: []byte{0, 1, 0, 1}}}},
+			AsyncOperationsWindow: &pdu.AsyncOperationsWindow{Invoked: 1, Performed: 1},
+			RoleSelections:        []pdu.RoleSelection{{SOPClassUID: "1.2", SCP: true}}},
 	},
 	"associate-ac": &pdu.AssociateAC{
 		ProtocolVersion: 1, CalledAETitle: "NECKFRAC", CallingAETitle: "CT1", ApplicationContext: "1.2",
@@ -236,6 +237,35 @@ func TestLengthFieldBuysNoMemory(t *testing.T) {
 	}
 }
 
+// Fragments cost no memory beyond the buffer, however many come.
+func TestFragmentsAreNotAllocated(t *testing.T) {
+	data := encode(t, &pdu.PDataTF{PDVs: []pdu.PDV{{ContextID: 1, Data: make([]byte, 100_000)}, {ContextID: 1, Data: make([]byte, 100)}}})
+	in := bytes.NewReader(data)
+	r := pdu.NewReader(in, pdu.Limits{})
+	read := func() {
+		in.Reset(data)
+		if _, err := r.Next(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read() // grows the buffer
+	if n := testing.AllocsPerRun(100, read); n != 0 {
+		t.Errorf("%v allocations a unit", n)
+	}
+}
+
+func TestMaxPDVs(t *testing.T) {
+	t.Parallel()
+	with := func(n int) []byte { return encode(t, &pdu.PDataTF{PDVs: make([]pdu.PDV, n)}) }
+	if _, err := next(with(pdu.MaxPDVs), pdu.Limits{}); err != nil {
+		t.Errorf("at the limit: %v", err)
+	}
+	var e *pdu.Error
+	if _, err := next(with(pdu.MaxPDVs+1), pdu.Limits{}); !errors.As(err, &e) || e.Reason != pdu.ReasonInvalidParameterValue {
+		t.Errorf("over the limit: %v", err)
+	}
+}
+
 func FuzzPDURead(f *testing.F) {
 	for name := range units {
 		f.Add(golden(f, name))
@@ -262,12 +292,16 @@ func FuzzPDURead(f *testing.F) {
 
 func FuzzAssociateRQ(f *testing.F) {
 	f.Add(golden(f, "associate-rq")[6:])
+	f.Add(encode(f, negotiating())[6:])
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if len(body) > 1<<16 {
 			return
 		}
 		b := append([]byte{1, 0, 0, byte(len(body) >> 16), byte(len(body) >> 8), byte(len(body))}, body...)
 		p, err := next(b, pdu.Limits{})
+		if used := allocated(func() { _, _ = next(b, pdu.Limits{}) }); used > uint64(16*len(body)+96<<10) {
+			t.Fatalf("%d bytes allocated for %d", used, len(body))
+		}
 		if err != nil {
 			return
 		}
@@ -275,5 +309,22 @@ func FuzzAssociateRQ(f *testing.F) {
 		if len(rq.PresentationContexts) > pdu.MaxPresentationContexts || len(rq.CalledAETitle) > 16 || len(rq.CallingAETitle) > 16 {
 			t.Fatalf("over the limits: %+v", rq)
 		}
+		again, err := rq.AppendBinary(nil)
+		if err != nil {
+			t.Fatalf("does not encode: %v", err)
+		}
+		if got, err := next(again, pdu.Limits{MaxAssociateBytes: 1 << 18}); err != nil || !reflect.DeepEqual(got, p) {
+			t.Fatalf("round trip: %+v, %v; want %+v", got, err, p)
+		}
 	})
+}
+
+// allocated returns the bytes that f allocates. Other goroutines of the test
+// count too, so it is for bounds with room.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
 }

@@ -33,6 +33,10 @@ type Reader struct {
 	r   io.Reader
 	lim Limits
 	buf []byte // of the last P-DATA-TF
+	// data is the last P-DATA-TF: one for all, since most of what arrives is
+	// fragments, and a value for each would be garbage at once.
+	data PDataTF
+	head [headerLen]byte
 }
 
 // NewReader returns a Reader of r.
@@ -40,12 +44,12 @@ func NewReader(r io.Reader, lim Limits) *Reader {
 	return &Reader{r: r, lim: lim.withDefaults()}
 }
 
-// Next reads the next unit. The fragments of a *PDataTF are valid until the
+// Next reads the next unit. A *PDataTF is valid, with its fragments, until the
 // next call. The error is io.EOF if the stream ended between two units,
 // io.ErrUnexpectedEOF if inside one, *Error if the unit is not acceptable, and
 // else that of the underlying reader; no further call makes sense after any.
 func (r *Reader) Next() (PDU, error) {
-	var h [headerLen]byte
+	h := &r.head
 	if _, err := io.ReadFull(r.r, h[:]); err != nil {
 		return nil, err
 	}
@@ -57,13 +61,16 @@ func (r *Reader) Next() (PDU, error) {
 	if n > limit {
 		return nil, invalid(t.String() + ": length")
 	}
-	var b []byte
 	if t == TypePDataTF {
-		b, err = r.take(r.buf, n)
-		r.buf = b
-	} else {
-		b, err = r.take(nil, n)
+		if r.buf, err = r.take(r.buf, n); err != nil {
+			return nil, fmt.Errorf("pdu: %v: %w", t, err)
+		}
+		if err := r.data.decode(r.buf); err != nil {
+			return nil, err
+		}
+		return &r.data, nil
 	}
+	b, err := r.take(nil, n)
 	if err != nil {
 		return nil, fmt.Errorf("pdu: %v: %w", t, err)
 	}
@@ -90,8 +97,6 @@ func decode(t Type, b []byte) (PDU, error) {
 		return decodeAssociateAC(b)
 	case TypeAssociateRJ:
 		return decodeAssociateRJ(b)
-	case TypePDataTF:
-		return decodePDataTF(b)
 	case TypeReleaseRQ:
 		return decodeRelease(b, &ReleaseRQ{})
 	case TypeReleaseRP:

@@ -12,25 +12,28 @@ import (
 //	0       1      50H
 //	1       1      reserved
 //	2       2      length of what follows
-//	4       …      sub-items: 51H maximum length, 52H implementation class UID,
-//	               54H role selection, 55H implementation version name, others
+//	4       …      sub-items, by type below
 type UserInformation struct {
-	// MaximumLength is the longest variable part of a P-DATA-TF that the
+	// MaximumLength (51H) is the longest variable part of a P-DATA-TF that the
 	// sender of this item is ready to receive. 0 means no limit.
-	MaximumLength             uint32
-	ImplementationClassUID    string
+	MaximumLength uint32
+	// ImplementationClassUID (52H).
+	ImplementationClassUID string
+	// AsyncOperationsWindow (53H) is nil if there is none.
+	AsyncOperationsWindow *AsyncOperationsWindow
+	// RoleSelections (54H).
+	RoleSelections []RoleSelection
+	// ImplementationVersionName (55H) is "" if there is none.
 	ImplementationVersionName string
-	RoleSelections            []RoleSelection
-	// Opaque holds the other sub-items in the order in which they came:
-	// asynchronous operations window, extended negotiation, user identity.
+	// Extended (56H) and CommonExtended (57H) negotiation.
+	Extended       []ExtendedNegotiation
+	CommonExtended []CommonExtendedNegotiation
+	// UserIdentity (58H) of a request, UserIdentityResponse (59H) of an
+	// acceptance, nil if there is none.
+	UserIdentity         *UserIdentity
+	UserIdentityResponse *UserIdentityResponse
+	// Opaque holds sub-items of other types in the order in which they came.
 	Opaque []SubItem
-}
-
-// RoleSelection proposes or accepts who is SCU and who SCP for a SOP class
-// (PS3.7 Annex D.3.3.4).
-type RoleSelection struct {
-	SOPClassUID string
-	SCU, SCP    bool
 }
 
 // SubItem is a sub-item that this package does not interpret.
@@ -39,7 +42,8 @@ type SubItem struct {
 	Value []byte
 }
 
-// maxSubItems caps role selections and opaque sub-items together.
+// maxSubItems caps the sub-items that may be repeated, together. With at most
+// 64 KiB of them, that bounds what the user information costs to about 200 KiB.
 const maxSubItems = 512
 
 func (u UserInformation) append(dst []byte) ([]byte, error) {
@@ -50,13 +54,8 @@ func (u UserInformation) append(dst []byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range u.RoleSelections {
-			if b, err = r.append(b); err != nil {
-				return nil, err
-			}
-		}
-		if u.ImplementationVersionName != "" {
-			if b, err = appendText(b, itemImplementationVersion, u.ImplementationVersionName); err != nil {
+		for _, item := range u.items() {
+			if b, err = item.append(b); err != nil {
 				return nil, err
 			}
 		}
@@ -69,11 +68,41 @@ func (u UserInformation) append(dst []byte) ([]byte, error) {
 	})
 }
 
-func (r RoleSelection) append(dst []byte) ([]byte, error) {
-	return appendItem(dst, itemRoleSelection, func(b []byte) ([]byte, error) {
-		b = binary.BigEndian.AppendUint16(b, uint16(len(r.SOPClassUID)))
-		return append(append(b, r.SOPClassUID...), flag(r.SCU), flag(r.SCP)), nil
-	})
+// subItem is a sub-item that can be written.
+type subItem interface{ append([]byte) ([]byte, error) }
+
+// versionName is the sub-item 55H.
+type versionName string
+
+func (v versionName) append(dst []byte) ([]byte, error) {
+	return appendText(dst, itemImplementationVersion, string(v))
+}
+
+// items returns the sub-items 53H to 59H that are there, in their order.
+func (u UserInformation) items() []subItem {
+	var out []subItem
+	if u.AsyncOperationsWindow != nil {
+		out = append(out, u.AsyncOperationsWindow)
+	}
+	for _, r := range u.RoleSelections {
+		out = append(out, r)
+	}
+	if u.ImplementationVersionName != "" {
+		out = append(out, versionName(u.ImplementationVersionName))
+	}
+	for _, e := range u.Extended {
+		out = append(out, e)
+	}
+	for _, e := range u.CommonExtended {
+		out = append(out, e)
+	}
+	if u.UserIdentity != nil {
+		out = append(out, u.UserIdentity)
+	}
+	if u.UserIdentityResponse != nil {
+		out = append(out, u.UserIdentityResponse)
+	}
+	return out
 }
 
 func flag(b bool) byte {
@@ -86,44 +115,66 @@ func flag(b bool) byte {
 func decodeUserInformation(v []byte) (UserInformation, error) {
 	const op = "user information"
 	var u UserInformation
-	err := eachItem(op, v, func(typ byte, v []byte) (err error) {
+	repeated := 0
+	err := eachItem(op, v, func(typ byte, v []byte) error {
 		switch typ {
-		case itemMaximumLength:
-			if len(v) != 4 {
-				return invalid(op + ": maximum length")
-			}
-			u.MaximumLength = binary.BigEndian.Uint32(v)
-		case itemImplementationClass:
-			u.ImplementationClassUID, err = uid(op, v)
-		case itemImplementationVersion:
-			// 1 to 16 characters (PS3.7 Annex D.3.3.2.3); longer ones are cut.
-			u.ImplementationVersionName = strings.Trim(string(v[:min(len(v), 16)]), " \x00")
-		case itemRoleSelection:
-			err = u.addRole(v)
-		default:
-			u.Opaque = append(u.Opaque, SubItem{Type: typ, Value: v})
+		case itemMaximumLength, itemImplementationClass, itemImplementationVersion, itemAsyncOperations,
+			itemUserIdentity, itemUserIdentityResponse:
+			return u.single(typ, v)
 		}
-		if err == nil && len(u.RoleSelections)+len(u.Opaque) > maxSubItems {
-			err = invalid(op + ": number of sub-items")
+		if repeated++; repeated > maxSubItems {
+			return invalid(op + ": number of sub-items")
 		}
-		return err
+		return u.repeated(typ, v)
 	})
 	return u, err
 }
 
-func (u *UserInformation) addRole(v []byte) error {
-	const op = "role selection"
-	if len(v) < 4 {
-		return invalid(op + ": length")
+// single takes a sub-item that there is one of; the last one counts.
+func (u *UserInformation) single(typ byte, v []byte) (err error) {
+	const op = "user information"
+	switch typ {
+	case itemMaximumLength:
+		if len(v) != 4 {
+			return invalid(op + ": maximum length")
+		}
+		u.MaximumLength = binary.BigEndian.Uint32(v)
+	case itemImplementationClass:
+		u.ImplementationClassUID, err = uid(op, v)
+	case itemImplementationVersion:
+		// 1 to 16 characters (PS3.7 Annex D.3.3.2.3); longer ones are cut.
+		u.ImplementationVersionName = strings.Trim(string(v[:min(len(v), 16)]), " \x00")
+	case itemAsyncOperations:
+		var w AsyncOperationsWindow
+		w, err = decodeAsyncOperationsWindow(v)
+		u.AsyncOperationsWindow = &w
+	case itemUserIdentity:
+		if u.UserIdentity != nil {
+			return invalid(op + ": two user identities") // which one is meant?
+		}
+		u.UserIdentity, err = decodeUserIdentity(v)
+	case itemUserIdentityResponse:
+		u.UserIdentityResponse, err = decodeUserIdentityResponse(v)
 	}
-	n := int(binary.BigEndian.Uint16(v))
-	if n != len(v)-4 {
-		return invalid(op + ": UID length")
-	}
-	s, err := uid(op, v[2:2+n])
-	if err != nil {
+	return err
+}
+
+// repeated takes a sub-item that there may be many of.
+func (u *UserInformation) repeated(typ byte, v []byte) error {
+	switch typ {
+	case itemRoleSelection:
+		r, err := decodeRoleSelection(v)
+		u.RoleSelections = append(u.RoleSelections, r)
+		return err
+	case itemExtended:
+		e, err := decodeExtendedNegotiation(v)
+		u.Extended = append(u.Extended, e)
+		return err
+	case itemCommonExtended:
+		e, err := decodeCommonExtendedNegotiation(v)
+		u.CommonExtended = append(u.CommonExtended, e)
 		return err
 	}
-	u.RoleSelections = append(u.RoleSelections, RoleSelection{SOPClassUID: s, SCU: v[2+n] == 1, SCP: v[3+n] == 1})
+	u.Opaque = append(u.Opaque, SubItem{Type: typ, Value: v})
 	return nil
 }
