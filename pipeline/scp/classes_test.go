@@ -80,16 +80,6 @@ func (d *direct) instances(t *testing.T) map[neckfrac.InstanceUID]neckfrac.Insta
 	return out
 }
 
-func encodeIn(t *testing.T, uid string, ds dataset.Dataset) []byte {
-	t.Helper()
-	ts, _ := dataset.LookupTransferSyntax(uid)
-	var buf bytes.Buffer
-	if err := dataset.Encode(&buf, ts, ds); err != nil {
-		t.Fatal(err)
-	}
-	return buf.Bytes()
-}
-
 // object is a data set of any class without pixels.
 func object(class, instance string, change ...dataset.Element) dataset.Dataset {
 	var ds dataset.Dataset
