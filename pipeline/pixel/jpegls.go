@@ -117,3 +117,14 @@ func jlsThresholds(maxval, near int) (t1, t2, t3 int) {
 	t2 = clamp(max(3, 7/f+5*near), t1)
 	return t1, t2, clamp(max(4, 21/f+7*near), t2)
 }
+
+// decodeJPEGLS is the codec of both JPEG-LS transfer syntaxes. A near-lossless frame is
+// no fault in the lossless one: T.87 has one decoder, and the file's creator may have
+// taken either UID.
+func decodeJPEGLS(dst []uint16, codestream []byte, f Format) error {
+	bits, _, err := decodeJLS(codestream, f.Rows, f.Cols, dst)
+	if err == nil && f.Signed && bits < f.BitsStored {
+		err = errSign
+	}
+	return err
+}

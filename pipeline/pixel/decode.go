@@ -1,0 +1,49 @@
+package pixel
+
+import "fmt"
+
+// Format is what the header of an image says about one frame of a single channel. A
+// codestream must agree.
+type Format struct {
+	Rows, Cols int
+	BitsStored int
+	// Signed is PixelRepresentation. It, and not the codestream, says whether the
+	// highest stored bit is a sign.
+	Signed bool
+}
+
+// Transfer syntaxes that are decoded, PS3.6 Table A-1.
+const (
+	JPEGLSLossless     = "1.2.840.10008.1.2.4.80"
+	JPEGLSNearLossless = "1.2.840.10008.1.2.4.81"
+)
+
+// codec decodes one frame into samples of 16 bits.
+type codec func(dst []uint16, codestream []byte, f Format) error
+
+var codecs = map[string]codec{
+	JPEGLSLossless:     decodeJPEGLS,
+	JPEGLSNearLossless: decodeJPEGLS,
+}
+
+// Decodes reports whether Decode knows a transfer syntax here and now.
+func Decodes(syntax string) bool { return codecs[syntax] != nil }
+
+// Decode decodes one frame into dst, which has Rows×Cols values. Only the BitsStored
+// lowest bits of a value mean something: the others are as the codestream has them. On
+// an error, which carries no value of the codestream, dst is undefined. It may be
+// called by several goroutines at once.
+func Decode(dst []uint16, syntax string, codestream []byte, f Format) error {
+	c := codecs[syntax]
+	switch {
+	case c == nil:
+		return fmt.Errorf("pixel: decode: %w", errNoCodec)
+	case f.Rows <= 0 || f.Cols <= 0 || f.Rows > maxSide || f.Cols > maxSide || len(dst) != f.Rows*f.Cols,
+		f.BitsStored < 1 || f.BitsStored > 16:
+		return fmt.Errorf("pixel: decode: %w", errFormat)
+	}
+	if err := c(dst, codestream, f); err != nil {
+		return fmt.Errorf("pixel: decode: %w", err)
+	}
+	return nil
+}
