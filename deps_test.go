@@ -39,7 +39,7 @@ var rooms = []room{
 	{"pipeline/scp", []string{"", "pipeline", "dicomnet/..."}, nil, "the one place where the network and the pipeline meet"},
 	{"pipeline/pixel", nil, nil, "a codec sees a codestream and the size it must have, nothing of the patient"},
 	{"pipeline/pixel/pixeltest", nil, nil, "an encoder that shared code with its decoder would share its mistakes"},
-	{"pipeline/volume", []string{"", "dicomnet/dataset"}, []string{"github.com/suyashkumar/dicom"}, "pixels are decoded in the runner, which has no network"},
+	{"pipeline/volume", []string{"", "dicomnet/dataset", "pipeline/pixel"}, nil, "pixels are decoded in the runner, which has no network"},
 	{"pipeline/assess", []string{""}, nil, "thresholds are compared once, in a pure function"},
 	{"pipeline/artefact", []string{""}, []string{"golang.org/x/image"}, "pictures are drawn from a volume, never from a file"},
 	{"pipeline/pipelinetest", []string{""}, nil, "fakes of the ports know the ports alone"},

@@ -43,6 +43,7 @@ func Assemble(ctx context.Context, inputs []Input, lim Limits) (Assembled, error
 		return Assembled{}, err
 	}
 	var cs []candidate
+	missing(headers, damaged)
 	for _, s := range split(headers, damaged) {
 		cs = append(cs, newCandidate(s))
 	}
@@ -79,19 +80,21 @@ func Assemble(ctx context.Context, inputs []Input, lim Limits) (Assembled, error
 }
 
 // readHeaders reads all files; a series with an unreadable one is damaged.
-func readHeaders(ctx context.Context, inputs []Input, lim Limits) ([]header, map[neckfrac.SeriesUID]bool, error) {
+func readHeaders(ctx context.Context, inputs []Input, lim Limits) ([]header, map[neckfrac.SeriesUID]fault, error) {
 	headers := make([]header, 0, len(inputs))
-	damaged := make(map[neckfrac.SeriesUID]bool)
+	damaged := make(map[neckfrac.SeriesUID]fault)
 	for _, in := range inputs {
 		if err := ctx.Err(); err != nil {
 			return nil, nil, neckfrac.Wrap(neckfrac.Unavailable, "assemble", err)
 		}
-		h, err := readHeader(in, lim.Header)
+		frames, err := readObject(in, lim)
 		if err != nil {
-			damaged[in.Series] = true
+			damaged[in.Series] = fault{neckfrac.PixelUnreadable, "unreadable files in the series"}
 			continue
 		}
-		headers = append(headers, h)
+		if headers = append(headers, frames...); len(headers) > len(inputs)+lim.MaxFrames {
+			return nil, nil, refuseWith(neckfrac.Geometry, "larger than the limits", nil)
+		}
 	}
 	return headers, damaged, nil
 }

@@ -54,24 +54,3 @@ func BenchmarkAssemble(b *testing.B) {
 		}
 	}
 }
-
-// BenchmarkPixels compares the library's way to the pixels of 30 slices with a plain
-// read at the offset that our own reader reports.
-func BenchmarkPixels(b *testing.B) {
-	in := onDisk(b, 30)
-	for name, read := range map[string]func(volume.Input) error{
-		"library": volume.LibraryPixels, "offset": volume.OffsetPixels,
-	} {
-		b.Run(name, func(b *testing.B) {
-			b.SetBytes(30 * 512 * 512 * 2)
-			b.ReportAllocs()
-			for b.Loop() {
-				for _, x := range in {
-					if err := read(x); err != nil {
-						b.Fatal(err)
-					}
-				}
-			}
-		})
-	}
-}

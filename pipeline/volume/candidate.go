@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/neckfrac/neckfrac"
-	"github.com/neckfrac/neckfrac/dicomnet/dataset"
 )
 
 // The sentences for groups that are no candidates; those that fail the gate carry
@@ -74,7 +73,7 @@ func newCandidate(s stack) candidate {
 func (s stack) ineligible() string {
 	h := s.first()
 	switch {
-	case h.modality != "CT" || h.meta.SOPClassUID != dataset.CTImageStorage:
+	case h.modality != "CT" || !ctImage(h.meta.SOPClassUID):
 		return lostNotCT
 	case h.hasAny(localizerWords):
 		return lostLocalizer
@@ -108,6 +107,7 @@ func rank(cs []candidate) {
 			cmp.Compare(len(b.slices), len(a.slices)),
 			cmp.Compare(a.first().in.Series, b.first().in.Series),
 			cmp.Compare(a.first().in.Instance, b.first().in.Instance),
+			cmp.Compare(a.first().index, b.first().index),
 		)
 	})
 }

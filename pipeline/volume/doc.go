@@ -6,7 +6,7 @@
 //	headers → split → candidates → geometry gate → pixels → HU → canonical axes
 //
 // Clauses: PS3.3 §C.7.6.2 Image Plane (position, orientation, spacing), §C.7.6.3
-// Image Pixel, §C.8.2.1 CT Image, §C.11.1.1 rescale to HU; PS3.5 §8.1 native pixels.
+// Image Pixel, §C.8.2.1 CT Image, §C.11.1.1 rescale to HU; PS3.5 §8.1 native pixels, §A.4 fragments.
 //
 // Guarantees: the result depends on the set of inputs and not on their order. The
 // spacing between slices comes from their positions, never from a tag. A stack with
@@ -21,8 +21,11 @@
 // passed over for the next one only if that covers nearly the same part of the
 // patient; else the study is refused for the better candidate's fault.
 //
-// Limits: single-frame CT Image Storage in implicit and explicit VR little endian,
-// explicit big endian and deflated. Compressed pixels are PixelUnreadable.
+// Reads: CT, Enhanced CT and Legacy Converted Enhanced CT Image Storage. A frame of the
+// multi-frame classes gets the data set that it would have as a single frame and then
+// goes the same way (PS3.3 §C.7.6.16). Transfer syntaxes: implicit and explicit VR
+// little endian, explicit big endian, deflated, and what package pixel decodes; others
+// are PixelUnreadable. Pixels are read one frame at a time.
 //
 // It does not find vertebrae, does not judge coverage or image quality, and writes
 // nothing.

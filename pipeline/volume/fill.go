@@ -2,7 +2,6 @@ package volume
 
 import (
 	"context"
-	"encoding/binary"
 
 	"github.com/neckfrac/neckfrac"
 )
@@ -10,7 +9,7 @@ import (
 // filler decodes slices into one array and keeps a table per pixel format.
 type filler struct {
 	axes   axes
-	lim    Limits
+	frames frameReader
 	tables map[format]*table
 }
 
@@ -19,7 +18,7 @@ func (g gated) fill(ctx context.Context, lim Limits) ([]int16, error) {
 	h := g.slices[0]
 	n := h.rows * h.cols
 	hu := make([]int16, n*len(g.slices)) // bounded by Limits.MaxVoxels
-	f := filler{axes: g.axes, lim: lim, tables: make(map[format]*table)}
+	f := filler{axes: g.axes, frames: frameReader{lim: lim}, tables: make(map[format]*table)}
 	for i, s := range g.slices {
 		if err := ctx.Err(); err != nil {
 			return nil, neckfrac.Wrap(neckfrac.Unavailable, "assemble", err)
@@ -46,8 +45,8 @@ func (g gated) fill(ctx context.Context, lim Limits) ([]int16, error) {
 // tables are 1 MiB.
 const maxTables = 8
 
-func (f filler) decode(h header, dst []int16) error {
-	px, err := readPixels(h, f.lim.Header)
+func (f *filler) decode(h header, dst []int16) error {
+	px, err := f.frames.read(h)
 	if err != nil {
 		return neckfrac.Refuse("assemble", neckfrac.PixelUnreadable, "pixels of a slice")
 	}
@@ -62,8 +61,8 @@ func (f filler) decode(h header, dst []int16) error {
 	start, col, row := f.axes.strides(h.rows, h.cols)
 	for r := range h.rows {
 		at := start + r*row
-		for line := px[r*h.cols*2 : (r+1)*h.cols*2]; len(line) >= 2; line = line[2:] {
-			dst[at] = t[binary.LittleEndian.Uint16(line)]
+		for _, v := range px[r*h.cols : (r+1)*h.cols] {
+			dst[at] = t[v]
 			at += col
 		}
 	}

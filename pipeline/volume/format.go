@@ -26,17 +26,20 @@ const (
 // readFormat checks the image pixel module and the rescale. It returns why the
 // pixels can't be turned into HU, "" if they can. HU are never guessed: a missing
 // slope is a fault.
-func readFormat(ds dataset.Dataset, px dataset.PixelData, size int64, rows, cols int) (format, string) {
+func readFormat(ds dataset.Dataset, multiframe bool) (format, string) {
 	us := func(t dataset.Tag) int { v, ok := ds.Uint16(t); return pick(ok, int(v), -1) }
 	photo, _ := ds.String(dataset.TagPhotometricInterpretation)
+	colour, presented := ds.String(dataset.TagPixelPresentation)
 	frames, framed := ds.Int(dataset.TagNumberOfFrames)
 	stored, high, rep := us(dataset.TagBitsStored), us(dataset.TagHighBit), us(dataset.TagPixelRepresentation)
 	switch {
-	case rows == 0 || cols == 0:
+	case us(dataset.TagRows) <= 0 || us(dataset.TagColumns) <= 0:
 		return format{}, "no rows or columns"
 	case us(dataset.TagSamplesPerPixel) != 1 || photo != "MONOCHROME2":
 		return format{}, "not one grey channel"
-	case framed && frames != 1 || !framed && ds.Has(dataset.TagNumberOfFrames):
+	case presented && colour != "MONOCHROME":
+		return format{}, "colours beside the grey channel"
+	case !multiframe && (framed && frames != 1 || !framed && ds.Has(dataset.TagNumberOfFrames)):
 		return format{}, "not a single frame"
 	case us(dataset.TagBitsAllocated) != 16 || stored < 8 || stored > 16 || high != stored-1 || rep < 0 || rep > 1:
 		return format{}, "bit layout"
@@ -51,7 +54,7 @@ func readFormat(ds dataset.Dataset, px dataset.PixelData, size int64, rows, cols
 		return format{}, "rescale to HU"
 	}
 	f.readPadding(ds)
-	return f, checkLength(px, size, rows, cols)
+	return f, ""
 }
 
 // readPadding reads (0028,0120) and its range limit, PS3.3 §C.7.5.1.1.2.
@@ -67,22 +70,6 @@ func (f *format) readPadding(ds dataset.Dataset) {
 		to := f.value(uint16(l))
 		f.padLow, f.padHigh = min(f.padLow, to), max(f.padHigh, to)
 	}
-}
-
-// checkLength compares the stated and the needed number of bytes with what the file
-// has; a partial slice is never read.
-func checkLength(px dataset.PixelData, size int64, rows, cols int) string {
-	switch {
-	case !px.Present || px.Tag != dataset.TagPixelData:
-		return "no pixel data"
-	case px.Encapsulated():
-		return "" // the transfer syntax decides
-	case px.Length != int64(rows)*int64(cols)*2:
-		return "pixel length"
-	case px.Offset >= 0 && px.Offset > size-px.Length:
-		return "file ends inside the pixels"
-	}
-	return ""
 }
 
 // value is the stored value in 16 bits as read: bits above BitsStored may hold

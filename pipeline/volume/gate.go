@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/neckfrac/neckfrac"
+	"github.com/neckfrac/neckfrac/pipeline/pixel"
 )
 
 // fault is why a stack can't be analysed.
@@ -36,8 +37,8 @@ type spare struct {
 // gate checks the stack's geometry (reliability: missing, doubled, mixed and sheared
 // slices must never reach a model). It reads no pixels.
 func gate(s stack, lim Limits) (gated, fault) {
-	if s.damaged {
-		return gated{}, fault{neckfrac.PixelUnreadable, "unreadable files in the series"}
+	if s.damaged.bad() {
+		return gated{}, s.damaged
 	}
 	if f := gateFiles(s, lim); f.bad() {
 		return gated{}, f
@@ -81,8 +82,8 @@ func gateFiles(s stack, lim Limits) fault {
 		if x.formatFault != "" {
 			return fault{neckfrac.PixelUnreadable, x.formatFault}
 		}
-		if x.pixels.Encapsulated() || x.syntax.Encapsulated {
-			return fault{neckfrac.PixelUnreadable, "compressed pixels"}
+		if x.syntax.Encapsulated && !pixel.Decodes(x.syntax.UID) {
+			return fault{neckfrac.PixelUnreadable, "no decoder for the transfer syntax"}
 		}
 	}
 	return fault{}
@@ -94,7 +95,8 @@ func (g *gated) takePlaces(in []header) {
 	k := g.axes.dir[2]
 	sorted := slices.Clone(in)
 	slices.SortStableFunc(sorted, func(a, b header) int {
-		return cmp.Or(cmp.Compare(dot(a.plane.position, k), dot(b.plane.position, k)), cmp.Compare(a.in.Instance, b.in.Instance))
+		return cmp.Or(cmp.Compare(dot(a.plane.position, k), dot(b.plane.position, k)),
+			cmp.Compare(a.in.Instance, b.in.Instance), cmp.Compare(a.index, b.index))
 	})
 	for _, h := range sorted {
 		last := len(g.slices) - 1

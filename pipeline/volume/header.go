@@ -1,33 +1,20 @@
 package volume
 
 import (
-	"io"
+	"slices"
 	"strings"
 
-	"github.com/neckfrac/neckfrac"
 	"github.com/neckfrac/neckfrac/dicomnet/dataset"
 )
 
-// Input is one received file. Series and Instance are what the ledger knows; a file
-// whose header says otherwise counts as unreadable.
-type Input struct {
-	Series   neckfrac.SeriesUID
-	Instance neckfrac.InstanceUID
-	// File is read at will and never closed.
-	File io.ReaderAt
-	// Size is the file's length in bytes.
-	Size int64
-}
-
-// header holds the facts of one file that choice, gate and decoding need.
+// header holds the facts of one slice that choice, gate and decoding need.
 type header struct {
-	in     Input
-	meta   dataset.Meta
-	syntax dataset.TransferSyntax
-	pixels dataset.PixelData
+	*object
+	index int // of the frame in its object, from 0
 
 	modality    string
 	imageType   []string
+	computed    []string // how a multi-frame object says its pixels were made, if not from one scan
 	description string
 	region      string // body part, protocol and description, upper case
 	kernel      string
@@ -40,6 +27,7 @@ type header struct {
 	patientID      string
 	issuer         string
 	ageYears       int
+	concatenation  concatenation
 
 	rows, cols  int
 	plane       plane
@@ -47,38 +35,6 @@ type header struct {
 	thicknessMM float64
 	format      format
 	formatFault string // why the pixels can't become HU, "" if they can
-}
-
-// readHeader reads the elements before the pixels. An error says that the file is
-// no readable image of the stated series; it carries no value of the file.
-func readHeader(in Input, lim dataset.Limits) (header, error) {
-	const op = "read header"
-	if in.File == nil || in.Size <= 0 {
-		return header{}, neckfrac.Errorf(neckfrac.Invalid, op, "empty file")
-	}
-	meta, r, err := dataset.ReadPart10(io.NewSectionReader(in.File, 0, in.Size), lim)
-	if err != nil {
-		return header{}, neckfrac.Wrap(neckfrac.Invalid, op, err)
-	}
-	ds, px, err := r.ReadHeader()
-	if err != nil {
-		return header{}, neckfrac.Wrap(neckfrac.Invalid, op, err)
-	}
-	series, _ := ds.UID(dataset.TagSeriesInstanceUID)
-	instance, _ := ds.UID(dataset.TagSOPInstanceUID)
-	if series != string(in.Series) || instance != string(in.Instance) {
-		return header{}, neckfrac.Errorf(neckfrac.Invalid, op, "other identifiers than the ledger's")
-	}
-	if meta.SOPClassUID == dataset.CTImageStorage && !px.Present {
-		// A file that was cut between two elements of its header looks complete.
-		return header{}, neckfrac.Errorf(neckfrac.Invalid, op, "image without pixels")
-	}
-	syntax, _ := dataset.LookupTransferSyntax(meta.TransferSyntaxUID)
-	h := header{in: in, meta: meta, syntax: syntax, pixels: px}
-	h.describe(ds)
-	h.place(ds)
-	h.format, h.formatFault = readFormat(ds, px, in.Size, h.rows, h.cols)
-	return h, nil
 }
 
 // describe fills what choice and eligibility look at.
@@ -89,13 +45,20 @@ func (h *header) describe(ds dataset.Dataset) {
 	for _, t := range types {
 		h.imageType = append(h.imageType, strings.ToUpper(t))
 	}
+	for _, t := range []dataset.Tag{dataset.TagVolumetricProperties, dataset.TagVolumeBasedCalculationTechnique} {
+		if s := strings.ToUpper(text(t)); s != "" && s != "NONE" && s != "VOLUME" {
+			h.computed = append(h.computed, s)
+		}
+	}
 	h.description = text(dataset.TagSeriesDescription)
 	h.region = strings.ToUpper(strings.Join([]string{
-		text(dataset.TagBodyPartExamined), text(dataset.TagProtocolName), h.description}, " "))
+		text(dataset.TagBodyPartExamined), text(dataset.TagProtocolName), h.description,
+		meanings(ds, dataset.TagAnatomicRegionSequence)}, " "))
 	kernels, _ := ds.Strings(dataset.TagConvolutionKernel)
 	h.kernel = strings.Join(kernels, " ")
 	h.contrast = strings.TrimSpace(strings.ToUpper(text(dataset.TagContrastBolusAgent) + " " + text(dataset.TagContrastBolusRoute)))
 	h.contrastStated = ds.Has(dataset.TagContrastBolusAgent)
+	h.describeAgents(ds)
 	h.frame, _ = ds.UID(dataset.TagFrameOfReferenceUID)
 	h.acquisition, _ = ds.String(dataset.TagAcquisitionNumber)
 	h.study, _ = ds.UID(dataset.TagStudyInstanceUID)
@@ -103,14 +66,33 @@ func (h *header) describe(ds dataset.Dataset) {
 	h.issuer, _ = ds.String(dataset.TagIssuerOfPatientID)
 	h.ageYears = ageYears(ds)
 	h.thicknessMM, _ = ds.Float(dataset.TagSliceThickness)
+	h.concatenation = readConcatenation(ds)
 }
 
-// has reports whether ImageType has the word.
-func (h *header) has(word string) bool {
-	for _, t := range h.imageType {
-		if t == word {
-			return true
+// describeAgents reads the contrast module of multi-frame objects, PS3.3 §C.7.6.4b.
+func (h *header) describeAgents(ds dataset.Dataset) {
+	agents, ok := ds.Items(dataset.TagContrastBolusAgentSequence)
+	h.contrastStated = h.contrastStated || ok
+	for _, a := range agents {
+		name, _ := a.Text(dataset.TagCodeMeaning)
+		h.contrast = strings.TrimSpace(strings.ToUpper(strings.Join([]string{
+			h.contrast, name, meanings(a, dataset.TagContrastBolusAdministrationRouteSequence)}, " ")))
+	}
+}
+
+// meanings joins the words of a sequence of codes.
+func meanings(ds dataset.Dataset, sequence dataset.Tag) string {
+	items, _ := ds.Items(sequence)
+	var words []string
+	for _, i := range items {
+		if s, ok := i.Text(dataset.TagCodeMeaning); ok {
+			words = append(words, s)
 		}
 	}
-	return false
+	return strings.Join(words, " ")
+}
+
+// has reports whether ImageType, or what stands in for it, has the word.
+func (h *header) has(word string) bool {
+	return slices.Contains(h.imageType, word) || slices.Contains(h.computed, word)
 }

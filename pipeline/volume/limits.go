@@ -8,6 +8,9 @@ type Limits struct {
 	// MaxInputs caps the files of a study. Defaults to 20 000: a header's facts are
 	// about 1 KiB, so 20 MiB.
 	MaxInputs int
+	// MaxFrames caps the frames of a multi-frame object, and those of all objects
+	// beyond one each. Defaults to 20 000, as MaxInputs.
+	MaxFrames int
 	// MaxSlices caps the slices of one stack. Defaults to 4000.
 	MaxSlices int
 	// MaxSide caps rows and columns. Defaults to 2048.
@@ -15,13 +18,19 @@ type Limits struct {
 	// MaxVoxels caps the volume. Defaults to 512 Mi voxels, 1 GiB of int16: 2048
 	// slices of 512×512. The pixels of one slice come on top.
 	MaxVoxels int64
-	// Header bounds the elements in front of the pixels; see dataset.Limits.
+	// Header bounds the elements in front of the pixels; see dataset.Limits. Its
+	// MaxTotalBytes defaults to 32 MiB and MaxElements to a million, about 100 MiB
+	// while one header is read: 20 000 frames with 50 elements and 1.6 KiB of
+	// functional groups each. MaxInflatedBytes defaults to 64 MiB.
 	Header dataset.Limits
 }
 
 func (l Limits) withDefaults() Limits {
 	if l.MaxInputs <= 0 {
 		l.MaxInputs = 20_000
+	}
+	if l.MaxFrames <= 0 {
+		l.MaxFrames = 20_000
 	}
 	if l.MaxSlices <= 0 {
 		l.MaxSlices = 4000
@@ -33,9 +42,28 @@ func (l Limits) withDefaults() Limits {
 		l.MaxVoxels = 512 << 20
 	}
 	if l.Header.MaxTotalBytes <= 0 {
-		l.Header.MaxTotalBytes = 16 << 20
+		l.Header.MaxTotalBytes = 32 << 20
+	}
+	if l.Header.MaxElements <= 0 {
+		l.Header.MaxElements = 1_000_000
+	}
+	if l.Header.MaxInflatedBytes <= 0 {
+		l.Header.MaxInflatedBytes = 64 << 20
 	}
 	return l
+}
+
+// maxInflation is how often a deflated file may grow. CT shrinks to about a half; what
+// shrinks to a hundredth has no patient in it.
+const maxInflation = 100
+
+// inflate is the header's limits for a file of size bytes.
+func (l Limits) inflate(size int64) dataset.Limits {
+	h := l.Header
+	if size < h.MaxInflatedBytes/maxInflation {
+		h.MaxInflatedBytes = size * maxInflation
+	}
+	return h
 }
 
 // The bounds of the geometry gate. They are part of what the output means, so they

@@ -1,82 +1,115 @@
 package volume
 
 import (
-	"bytes"
 	"encoding/binary"
 	"io"
 
-	"github.com/suyashkumar/dicom"
-	"github.com/suyashkumar/dicom/pkg/tag"
-
 	"github.com/neckfrac/neckfrac"
 	"github.com/neckfrac/neckfrac/dicomnet/dataset"
+	"github.com/neckfrac/neckfrac/pipeline/pixel"
 )
 
-// readPixels returns the native pixel value of a slice, rows×cols×2 little endian
-// bytes. The header has passed the gate: its length is known to fit the file.
-//
-// Little endian pixels are read by suyashkumar/dicom from a stream that we write
-// ourselves: a fresh meta header, then the pixel element's own bytes. So nothing but
-// pixels of a checked length reaches the library, whatever the file's header holds.
-func readPixels(h header, lim dataset.Limits) ([]byte, error) {
-	want := h.rows * h.cols * 2
-	var px []byte
-	var err error
-	if h.syntax.BigEndian || h.syntax.Deflated {
-		px, err = rereadPixels(h, lim, want)
-	} else {
-		px, err = libraryPixels(h)
-	}
-	if err != nil {
-		return nil, neckfrac.Wrap(neckfrac.Invalid, "read pixels", err)
-	}
-	if len(px) != want {
-		return nil, neckfrac.Errorf(neckfrac.Invalid, "read pixels", "length")
-	}
-	return px, nil
+// frameReader reads the pixels of one frame at a time. What it returns is overwritten
+// by the next call.
+type frameReader struct {
+	lim      Limits
+	samples  []uint16
+	bytes    []byte  // of one frame, native or compressed
+	inflated *object // whose pixels stand in whole
+	whole    []byte
 }
 
-// rereadPixels reads syntaxes in which the pixels are not at an offset in the file or
-// not in our byte order.
-func rereadPixels(h header, lim dataset.Limits, want int) ([]byte, error) {
-	lim.MaxPixelBytes = int64(want)
-	_, r, err := dataset.ReadPart10(io.NewSectionReader(h.in.File, 0, h.in.Size), lim)
+// read returns the rows×cols stored values of a header that has passed the gate: its
+// sizes and, in native pixels, its length are known to fit the file.
+func (r *frameReader) read(h header) ([]uint16, error) {
+	o, n := h.object, frameBytes(h.rows, h.cols)
+	r.samples = sized(r.samples, n/2)
+	if o.syntax.Encapsulated {
+		return r.samples, neckfrac.Wrap(neckfrac.Invalid, "decode frame", r.decode(h))
+	}
+	b, err := r.native(h, n)
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := r.ReadHeader(); err != nil {
-		return nil, err
-	}
-	return r.ReadPixels()
-}
-
-// wrapUID stands in the meta header of the stream that only the library sees.
-const wrapUID = "2.25.1"
-
-// libraryPixels parses the wrapped pixel element.
-func libraryPixels(h header) (px []byte, err error) {
-	defer func() {
-		if recover() != nil { // the library's own fault must cost one study, not the runner
-			px, err = nil, neckfrac.Errorf(neckfrac.Internal, "decode", "panic in the library")
+	if o.syntax.BigEndian && o.pixels.VR == dataset.OW {
+		for i := range r.samples {
+			r.samples[i] = binary.BigEndian.Uint16(b[2*i:])
 		}
-	}()
-	var head bytes.Buffer
-	err = dataset.WriteMeta(&head, dataset.Meta{TransferSyntaxUID: dataset.ExplicitVRLittleEndian,
-		SOPClassUID: dataset.CTImageStorage, SOPInstanceUID: wrapUID, ImplementationClassUID: wrapUID})
-	if err != nil {
-		return nil, err
+		return r.samples, nil
 	}
-	head.WriteString("\xE0\x7F\x10\x00OW\x00\x00")
-	head.Write(binary.LittleEndian.AppendUint32(nil, uint32(h.pixels.Length)))
-	size := int64(head.Len()) + h.pixels.Length
-	body := io.NewSectionReader(h.in.File, h.pixels.Offset, h.pixels.Length)
-	ds, err := dicom.Parse(io.MultiReader(&head, body), size, nil, dicom.SkipProcessingPixelDataValue())
-	if err != nil {
-		return nil, err
+	for i := range r.samples {
+		r.samples[i] = binary.LittleEndian.Uint16(b[2*i:])
 	}
-	e, err := ds.FindElementByTag(tag.PixelData)
-	if err != nil {
-		return nil, err
+	return r.samples, nil
+}
+
+// native returns the n bytes of a frame that is not compressed.
+func (r *frameReader) native(h header, n int64) ([]byte, error) {
+	if h.syntax.Deflated {
+		return r.inflate(h, n)
 	}
-	return dicom.MustGetPixelDataInfo(e.Value).UnprocessedValueData, nil
+	r.bytes = sized(r.bytes, n)
+	if got, err := h.in.File.ReadAt(r.bytes, h.pixels.Offset+int64(h.index)*n); int64(got) < n {
+		return nil, neckfrac.Wrap(neckfrac.Invalid, "read frame", err)
+	}
+	return r.bytes, nil
+}
+
+// inflate returns a frame of a deflated data set, whose pixels stand at no offset in
+// the file. All its frames are kept, so that it is inflated once: at most 64 MiB, see
+// Limits.inflate.
+func (r *frameReader) inflate(h header, n int64) ([]byte, error) {
+	o := h.object
+	if r.inflated != o {
+		r.inflated, r.whole = nil, nil
+		_, in, err := dataset.ReadPart10(io.NewSectionReader(o.in.File, 0, o.in.Size), r.lim.inflate(o.in.Size))
+		if err == nil {
+			_, _, err = in.ReadHeader()
+		}
+		if err == nil {
+			r.whole, err = in.ReadPixels()
+		}
+		if err != nil {
+			return nil, neckfrac.Wrap(neckfrac.Invalid, "inflate", err)
+		}
+		r.inflated = o
+	}
+	if int64(len(r.whole)) != n*int64(o.frames) {
+		return nil, neckfrac.Errorf(neckfrac.Invalid, "inflate", "length")
+	}
+	return r.whole[int64(h.index)*n:][:n], nil
+}
+
+// maxExpansion bounds a codestream by the frame that it decodes to: JPEG-LS may spend
+// 64 bits on a sample of 16, the others less.
+const maxExpansion = 4
+
+// maxCodestreamHead is what segments in front of the pixels may take on top.
+const maxCodestreamHead = 64 << 10
+
+// decode puts a compressed frame into samples.
+func (r *frameReader) decode(h header) error {
+	o := h.object
+	parts, n := o.fragments.frame(h.index)
+	if n > maxExpansion*frameBytes(h.rows, h.cols)+maxCodestreamHead {
+		return neckfrac.Errorf(neckfrac.Limit, "codestream", "longer than its frame can need")
+	}
+	r.bytes = sized(r.bytes, n)
+	at := r.bytes
+	for _, f := range parts {
+		if got, err := o.in.File.ReadAt(at[:f.length], f.offset); got < int(f.length) {
+			return neckfrac.Wrap(neckfrac.Invalid, "fragment", err)
+		}
+		at = at[f.length:]
+	}
+	return pixel.Decode(r.samples, o.syntax.UID, r.bytes, pixel.Format{
+		Rows: h.rows, Cols: h.cols, BitsStored: int(h.format.bitsStored), Signed: h.format.signed})
+}
+
+// sized returns a slice of n values, in b's own memory if that suffices.
+func sized[T any](b []T, n int64) []T {
+	if int64(cap(b)) < n {
+		return make([]T, n)
+	}
+	return b[:n]
 }

@@ -9,12 +9,12 @@ import (
 )
 
 // stack is a group of parallel slices that could be one scan. Slices are sorted by
-// instance UID until the gate sorts them by place.
+// instance UID and frame until the gate sorts them by place.
 type stack struct {
 	slices []header
-	// damaged says that the series holds files whose header can't be read, so that the
-	// stack may lack slices that no gap shows.
-	damaged bool
+	// damaged says why the stack may lack slices that no gap shows: files of its series
+	// can't be read or did not come.
+	damaged fault
 }
 
 // stackKey is what slices of a stack have in common to the letter; orientation and
@@ -32,16 +32,16 @@ func keyOf(h header) stackKey {
 	}
 	return stackKey{
 		series: string(h.in.Series), class: h.meta.SOPClassUID, modality: h.modality, frame: h.frame,
-		imageType: strings.Join(t, `\`), kernel: h.kernel, rows: h.rows, cols: h.cols, placed: h.placed,
+		imageType: strings.Join(append(slices.Clip(t), h.computed...), `\`), kernel: h.kernel, rows: h.rows, cols: h.cols, placed: h.placed,
 	}
 }
 
 // split groups headers into stacks before anything is sorted by place, so that a
 // localizer in a series never becomes one of its slices. Input order has no effect.
-func split(headers []header, damaged map[neckfrac.SeriesUID]bool) []stack {
+func split(headers []header, damaged map[neckfrac.SeriesUID]fault) []stack {
 	headers = slices.Clone(headers)
 	slices.SortStableFunc(headers, func(a, b header) int {
-		return cmp.Compare(a.in.Instance, b.in.Instance)
+		return cmp.Or(cmp.Compare(a.in.Instance, b.in.Instance), cmp.Compare(a.index, b.index))
 	})
 	var out []stack
 	byKey := make(map[stackKey][]int)
