@@ -7,6 +7,7 @@ import (
 	"net"
 
 	"github.com/neckfrac/neckfrac/dicomnet/dimse"
+	"github.com/neckfrac/neckfrac/dicomnet/pdu"
 )
 
 // Backend is the application behind a Server. It is called from many
@@ -61,6 +62,13 @@ type AssociationInfo struct {
 	ImplementationVersionName string
 	// Accepted lists the presentation contexts that were accepted.
 	Accepted []AcceptedContext
+	// UserIdentityType is that of the user identity that came, 0 if none.
+	UserIdentityType UserIdentityType
+	// Extended and CommonExtended are what the peer has to say about SOP
+	// classes (PS3.7 Annex D.3.3.5, D.3.3.6). They are not answered: no service
+	// class here depends on them.
+	Extended       []pdu.ExtendedNegotiation
+	CommonExtended []pdu.CommonExtendedNegotiation
 	// TLS is nil for a plain connection.
 	TLS *tls.ConnectionState
 }

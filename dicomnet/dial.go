@@ -22,6 +22,9 @@ type ClientConfig struct {
 	Proposals []Service
 	// TLS makes the connection a TLS one. Optional.
 	TLS *tls.Config
+	// UserIdentity is sent along. Optional. If it asks for a positive response
+	// and none comes, the association is aborted: ErrNoPositiveResponse.
+	UserIdentity *UserIdentity
 	// Limits bounds what the peer may cost. The zero value means the defaults.
 	Limits Limits
 	// ImplementationClassUID identifies this implementation. Required.
@@ -39,6 +42,8 @@ func (cfg *ClientConfig) check() error {
 		return errors.New("implementation class UID or version name")
 	case !cfg.Limits.valid():
 		return errors.New("limits")
+	case !validIdentity(cfg.UserIdentity):
+		return errors.New("user identity")
 	}
 	n := 0
 	for _, p := range cfg.Proposals {
@@ -101,7 +106,7 @@ func (c *Client) associate(cfg ClientConfig) error {
 		ApplicationContext: dataset.ApplicationContext,
 		UserInformation: pdu.UserInformation{MaximumLength: cfg.Limits.MaxPDUBytes,
 			ImplementationClassUID: cfg.ImplementationClassUID, ImplementationVersionName: cfg.ImplementationVersionName,
-			RoleSelections: proposeRoles(cfg.Proposals)},
+			RoleSelections: proposeRoles(cfg.Proposals), UserIdentity: cfg.UserIdentity},
 	}
 	for _, p := range cfg.Proposals {
 		for _, class := range p.SOPClassUIDs {
@@ -140,6 +145,9 @@ func (c *Client) accepted(rq *pdu.AssociateRQ, ac *pdu.AssociateAC) error {
 	}
 	if v := ac.UserInformation.ImplementationVersionName; dataset.ValidAETitle(v) {
 		c.server = v
+	}
+	if u := rq.UserInformation.UserIdentity; u != nil && u.PositiveResponseRequested && ac.UserInformation.UserIdentityResponse == nil {
+		return c.a.abort(ErrNoPositiveResponse)
 	}
 	if !c.a.setPeer(ac.UserInformation) {
 		return c.a.abort(fmt.Errorf("%w: maximum length", ErrProtocol))

@@ -23,6 +23,12 @@ type Config struct {
 	// *RejectError rejects with its code, any other error with (2,1,1).
 	// Required: [AnyPeer] admits all.
 	Admit func(context.Context, AssociationInfo) error
+	// UserIdentity, if set, decides about the user identity of a peer that sends
+	// one, after Admit; who has to send one is Admit's to say. response goes back
+	// if a positive response was asked for, of a ticket, assertion or token. A
+	// *RejectError rejects with its code, any other error with (1,1,1). Without
+	// it identities are ignored, as the standard has it. They are never logged.
+	UserIdentity func(context.Context, UserIdentity) (response []byte, err error)
 	// Limits bounds what peers may cost. The zero value means the defaults.
 	Limits Limits
 	// ImplementationClassUID identifies this implementation to peers.

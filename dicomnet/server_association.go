@@ -140,17 +140,16 @@ func (c *served) userAnswer(ctx context.Context, rq *pdu.AssociateRQ) (*pdu.Asso
 	}
 	c.info.CalledAETitle, c.info.CallingAETitle = rq.CalledAETitle, rq.CallingAETitle
 	c.log = c.log.With("called", rq.CalledAETitle, "calling", rq.CallingAETitle)
-	if u := rq.UserInformation; dataset.ValidUID(u.ImplementationClassUID) {
-		c.info.ImplementationClassUID = u.ImplementationClassUID
-	}
-	if v := rq.UserInformation.ImplementationVersionName; dataset.ValidAETitle(v) {
-		c.info.ImplementationVersionName = v
-	}
+	c.setInfo(&rq.UserInformation)
 	if !c.setPeer(rq.UserInformation) {
 		return nil, rejectNoReason
 	}
 	if err := c.srv.cfg.Admit(ctx, c.info); err != nil {
 		return nil, rejection(err)
+	}
+	identified, err := c.identify(ctx, rq.UserInformation.UserIdentity)
+	if err != nil {
+		return nil, identityRejection(err)
 	}
 	cfg := &c.srv.cfg
 	roles := answerRoles(rq.UserInformation.RoleSelections, cfg.Services)
@@ -164,14 +163,34 @@ func (c *served) userAnswer(ctx context.Context, rq *pdu.AssociateRQ) (*pdu.Asso
 		return nil, rejection(err)
 	}
 	c.session = session
-	return &pdu.AssociateAC{
+	ac := &pdu.AssociateAC{
 		ProtocolVersion: pdu.ProtocolVersion1, CalledAETitle: rq.CalledAETitle, CallingAETitle: rq.CallingAETitle,
 		ApplicationContext: dataset.ApplicationContext, PresentationResults: results,
 		UserInformation: pdu.UserInformation{MaximumLength: c.lim.MaxPDUBytes,
 			ImplementationClassUID:    cfg.ImplementationClassUID,
 			ImplementationVersionName: cfg.ImplementationVersionName,
-			RoleSelections:            roles},
-	}, nil
+			RoleSelections:            roles,
+			UserIdentityResponse:      identified},
+	}
+	if rq.UserInformation.AsyncOperationsWindow != nil {
+		// One operation at a time, whatever was proposed (PS3.7 Annex D.3.3.3).
+		ac.UserInformation.AsyncOperationsWindow = &pdu.AsyncOperationsWindow{Invoked: 1, Performed: 1}
+	}
+	return ac, nil
+}
+
+// setInfo takes over what the user information tells Admit and the backend.
+func (c *served) setInfo(u *pdu.UserInformation) {
+	if dataset.ValidUID(u.ImplementationClassUID) {
+		c.info.ImplementationClassUID = u.ImplementationClassUID
+	}
+	if v := u.ImplementationVersionName; dataset.ValidAETitle(v) {
+		c.info.ImplementationVersionName = v
+	}
+	if u.UserIdentity != nil {
+		c.info.UserIdentityType = u.UserIdentity.Type
+	}
+	c.info.Extended, c.info.CommonExtended = u.Extended, u.CommonExtended
 }
 
 func rejection(err error) *RejectError {
