@@ -2,9 +2,11 @@ package dicomnet_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"testing"
 	"time"
 
@@ -240,7 +242,8 @@ func TestManyContexts(t *testing.T) {
 }
 
 // Any bytes after an association: no panic, no Success without a whole
-// instance, and the association ends when the bytes do.
+// instance, no memory but what the bytes pay for, and the association ends when
+// the bytes do.
 func FuzzPDVReassembly(f *testing.F) {
 	seed := func(units ...pdu.PDU) {
 		var b []byte
@@ -252,15 +255,28 @@ func FuzzPDVReassembly(f *testing.F) {
 	seed(storeRQ(f), dicomnettest.Data(storeID, false, []byte("ab")), dicomnettest.Data(storeID, true, []byte("cd")), &pdu.ReleaseRQ{})
 	seed(echoRQ(f), &pdu.Abort{})
 	seed(storeRQ(f), dicomnettest.Data(echoID, true, nil))
+	seed(dicomnettest.Command(f, storeID, &dimse.NActionRQ{MessageID: 1, RequestedSOPClassUID: dataset.CTImageStorage, RequestedSOPInstanceUID: "1.2", ActionTypeID: 1, HasInformation: true}),
+		dicomnettest.Data(storeID, true, []byte{8, 0, 0x95, 0x11, 4, 0, 0, 0, '1', '.', '2', 0}))
 	rq, err := dicomnettest.AssociateRQ().AppendBinary(nil)
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		store := &dicomnettest.Store{}
-		s := newServer(t, store, nil)
+		s := newServer(t, dicomnet.BackendFunc(func(ctx context.Context, info dicomnet.AssociationInfo) (dicomnet.Session, error) {
+			s, err := store.NewSession(ctx, info)
+			return everything{s}, err
+		}), nil)
 		conn := &scriptConn{in: bytes.NewReader(append(bytes.Clone(rq), b...))}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		s.ServeConn(conn)
+		runtime.ReadMemStats(&after)
+		// Buffers of one association, and for each byte at most what a command of
+		// it costs to read, to log and to answer.
+		if used := after.TotalAlloc - before.TotalAlloc; used > uint64(512<<10+200*len(b)) {
+			t.Fatalf("%d bytes allocated for %d", used, len(b))
+		}
 		responses := bytes.Count(conn.out.Bytes(), []byte{0, 0, 0, 1, 2, 0, 0, 0, 1, 0x80})
 		if responses < len(store.Instances()) {
 			t.Fatalf("%d instances stored, %d responses", len(store.Instances()), responses)
@@ -271,16 +287,24 @@ func FuzzPDVReassembly(f *testing.F) {
 	})
 }
 
+// everything is a session that takes every command.
+type everything struct{ dicomnet.Session }
+
+func (everything) Action(context.Context, *dicomnet.ActionRequest) error    { return nil }
+func (everything) EventReport(context.Context, *dicomnet.EventReport) error { return nil }
+func (everything) Create(context.Context, *dicomnet.CreateRequest) error    { return nil }
+
 // scriptConn is a connection whose input is given and that then ends.
 type scriptConn struct {
 	net.Conn
-	in  *bytes.Reader
-	out bytes.Buffer
+	in     *bytes.Reader
+	out    bytes.Buffer
+	closed bool
 }
 
 func (c *scriptConn) Read(p []byte) (int, error)       { return c.in.Read(p) }
 func (c *scriptConn) Write(p []byte) (int, error)      { return c.out.Write(p) }
-func (c *scriptConn) Close() error                     { return nil }
+func (c *scriptConn) Close() error                     { c.closed = true; return nil }
 func (c *scriptConn) RemoteAddr() net.Addr             { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
 func (c *scriptConn) SetReadDeadline(time.Time) error  { return nil }
 func (c *scriptConn) SetWriteDeadline(time.Time) error { return nil }

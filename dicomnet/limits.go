@@ -4,10 +4,18 @@ import "time"
 
 // Limits bounds what peers may cost. A zero field takes its default; no value
 // means unlimited. [NewServer] and [Dial] refuse values that cannot work.
+//
+// What all peers together can make a server hold, with the defaults and at the
+// worst that a hostile one can do:
+//
+//	being received   64 × (128 KiB PDU + 32 KiB read + 128 KiB write + 64 KiB command)   22 MiB
+//	being asked for  (64 + 16 over the limit) × 512 KiB A-ASSOCIATE-RQ                   40 MiB
+//	held whole       4 × (4 MiB values + 11 MiB elements)                                60 MiB
+//
+// Instances are streamed and not in it; what a Session keeps is its own.
 type Limits struct {
-	// MaxAssociations caps associations at one time. Defaults to 64, which
-	// holds buffers of about 64 × (128 KiB + 32 KiB) = 10 MiB. A peer over it
-	// is rejected (2,3,2), local limit exceeded.
+	// MaxAssociations caps associations at one time. Defaults to 64. A peer over
+	// it is rejected (2,3,2), local limit exceeded.
 	MaxAssociations int
 	// MaxAssociationsPerPeer caps those from one IP address, so that one peer
 	// cannot hold all. Defaults to 16.
@@ -16,7 +24,9 @@ type Limits struct {
 	// maximum length, and the longest we send. Even, 4 KiB to 16 MiB. Defaults
 	// to 128 KiB.
 	MaxPDUBytes uint32
-	// MaxAssociateBytes caps an A-ASSOCIATE-RQ or -AC. Defaults to 1 MiB.
+	// MaxAssociateBytes caps an A-ASSOCIATE-RQ or -AC. Defaults to 512 KiB: 128
+	// contexts of 64 transfer syntaxes each need 230 KiB, all user information
+	// at most 64 KiB.
 	MaxAssociateBytes uint32
 	// MaxObjectBytes caps the data set of one instance. Defaults to 1 GiB; one
 	// byte more aborts the association.
@@ -69,7 +79,7 @@ func (l Limits) withDefaults() Limits {
 	defaults(&l.MaxAssociations, 64)
 	defaults(&l.MaxAssociationsPerPeer, 16)
 	defaults(&l.MaxPDUBytes, 128<<10)
-	defaults(&l.MaxAssociateBytes, 1<<20)
+	defaults(&l.MaxAssociateBytes, 512<<10)
 	defaults(&l.MaxObjectBytes, 1<<30)
 	defaults(&l.MaxInformationBytes, 4<<20)
 	defaults(&l.MaxHeldDatasets, 4)

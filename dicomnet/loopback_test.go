@@ -9,9 +9,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"fmt"
 	"math/big"
 	"net"
+	"os"
+	"os/exec"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -142,6 +146,83 @@ func TestBadAssociationsLeakNothing(t *testing.T) {
 	}
 	if after.HeapAlloc > before.HeapAlloc+1<<20 {
 		t.Errorf("heap grew from %d to %d bytes", before.HeapAlloc, after.HeapAlloc)
+	}
+}
+
+// Eight associations that receive 16 MiB each allocate their buffers and little
+// else, at both ends: nothing is allocated per fragment, and nothing is held.
+// Not parallel: it counts the process's allocations.
+func TestReceivingAllocatesBuffersOnly(t *testing.T) {
+	const associations, instances, size = 8, 4, 4 << 20
+	addr := dicomnettest.Listen(t, newServer(t, backend(discard), nil))
+	data := make([]byte, size)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var wg sync.WaitGroup
+	for range associations {
+		wg.Go(func() {
+			c, err := dicomnet.Dial(t.Context(), addr, dicomnettest.ClientConfig())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for range instances {
+				if status, err := c.Store(t.Context(), ctRequest(), bytes.NewReader(data)); err != nil || status != dimse.Success {
+					t.Errorf("store: %v, %v", status, err)
+				}
+			}
+			if err := c.Release(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	runtime.ReadMemStats(&after)
+	used := after.TotalAlloc - before.TotalAlloc
+	t.Logf("%d KiB allocated for %d MiB received, %d MiB from the system", used>>10, associations*instances*size>>20, after.Sys>>20)
+	if used > associations*1<<20 {
+		t.Errorf("%d bytes allocated, more than 1 MiB an association", used)
+	}
+	if after.Sys > 150<<20 {
+		t.Errorf("%d MiB taken from the system", after.Sys>>20)
+	}
+}
+
+// No child inherits a socket (DCMTK's 664163acc): neither the listener nor an
+// association is open in it. The child is this test again.
+func TestSocketsAreNotInherited(t *testing.T) {
+	const child = "DICOMNET_TEST_LIST_SOCKETS"
+	if os.Getenv(child) != "" {
+		fds, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, fd := range fds {
+			if target, err := os.Readlink("/proc/self/fd/" + fd.Name()); err == nil && strings.HasPrefix(target, "socket:") {
+				fmt.Println("inherited", target)
+			}
+		}
+		fmt.Println("listed", len(fds))
+		return
+	}
+	if _, err := os.Stat("/proc/self/fd"); err != nil {
+		t.Skip("no /proc to list descriptors")
+	}
+	c, err := dicomnet.Dial(t.Context(), dicomnettest.Listen(t, newServer(t, &dicomnettest.Store{}, nil)), dicomnettest.ClientConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Echo(t.Context()); err != nil { // both ends are open now
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSocketsAreNotInherited$")
+	cmd.Env = append(os.Environ(), child+"=1")
+	out, err := cmd.Output()
+	if err != nil || !bytes.Contains(out, []byte("listed")) || bytes.Contains(out, []byte("inherited")) {
+		t.Errorf("child: %v\n%s", err, out)
+	}
+	if err := c.Release(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 
