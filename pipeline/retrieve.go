@@ -169,7 +169,7 @@ func verdict(left []neckfrac.AnnouncedInstance, f Fetched, err error) (_ neckfra
 		return kind, false
 	}
 	kind = neckfrac.KindOf(err)
-	return kind, kind == neckfrac.Invalid || kind == neckfrac.Unsupported
+	return kind, kind == neckfrac.Unsupported
 }
 
 func (r *Retriever) giveUp(ctx context.Context, row neckfrac.Retrieval, missing int, kind neckfrac.Kind) error {

@@ -162,9 +162,12 @@ func TestRetrievalEnds(t *testing.T) {
 		missing int
 		asked   int
 	}{
-		{"source says the request is wrong", func(a *archive, _ *pipeline.Retriever) {
+		{"source has no such service", func(a *archive, _ *pipeline.Retriever) {
+			a.has, a.err = nil, neckfrac.Errorf(neckfrac.Unsupported, "get", "not accepted")
+		}, neckfrac.RetrievalFailed, neckfrac.Unsupported, 3, 1},
+		{"source does not like the request", func(a *archive, _ *pipeline.Retriever) {
 			a.has, a.err = nil, neckfrac.Errorf(neckfrac.Invalid, "get", "identifier")
-		}, neckfrac.RetrievalFailed, neckfrac.Invalid, 3, 1},
+		}, neckfrac.RetrievalFailed, neckfrac.Invalid, 3, 6},
 		{"source is away", func(a *archive, _ *pipeline.Retriever) {
 			a.has, a.err = nil, neckfrac.Errorf(neckfrac.Unavailable, "get", "no answer")
 		}, neckfrac.RetrievalFailed, neckfrac.Unavailable, 3, 6},

@@ -32,6 +32,9 @@ func (s *session) Create(ctx context.Context, rq *dicomnet.CreateRequest) error 
 	if rq.SOPInstanceUID == "" { // then it is ours to name, so that its repetition has the same name
 		rq.SOPInstanceUID = n.name(s.peer.AETitle)
 	}
+	if cfg.Supported != nil {
+		n.online = slices.DeleteFunc(n.online, func(in onlineInstance) bool { return !cfg.Supported(in.SOPClassUID) })
+	}
 	rows := n.retrievals(cfg.Sources, neckfrac.Retrieval{
 		Notification: rq.SOPInstanceUID, From: s.peer.AETitle, Study: n.study, Expected: n.expected, Received: cfg.Now().UTC(),
 	})
@@ -40,7 +43,7 @@ func (s *session) Create(ctx context.Context, rq *dicomnet.CreateRequest) error 
 			err := neckfrac.Errorf(neckfrac.Unauthorized, "notification", "no configured source has the instances")
 			return notificationStatus(err)
 		}
-		s.log.Info("notified of instances that are not online", "expected", n.expected)
+		s.log.Info("notified of nothing that can be fetched", "expected", n.expected)
 		return nil
 	}
 	if err := cfg.Retrievals.RequestRetrievals(ctx, rows); err != nil {
@@ -48,6 +51,11 @@ func (s *session) Create(ctx context.Context, rq *dicomnet.CreateRequest) error 
 	}
 	s.log.Info("retrieval requested", "sources", len(rows), "online", len(n.online), "expected", n.expected)
 	return nil
+}
+
+// AvailabilityService is what is negotiated for notifications.
+func AvailabilityService() dicomnet.Service {
+	return dicomnet.Service{SOPClassUIDs: []string{dataset.InstanceAvailabilityNotification}, TransferSyntaxUIDs: querySyntaxes}
 }
 
 // errMissing and errEmpty are what PS3.7 Annex C.5 tells apart.

@@ -214,3 +214,47 @@ func TestNotificationsAreOff(t *testing.T) {
 		t.Errorf("other class: %v", got)
 	}
 }
+
+// TestOurNotificationIsRead: what is written here says to the reader what was put in.
+func TestOurNotificationIsRead(t *testing.T) {
+	t.Parallel()
+	var want []neckfrac.AnnouncedInstance
+	for _, n := range []string{".1.1", ".1.2", ".2.1"} {
+		want = append(want, neckfrac.AnnouncedInstance{Series: neckfrac.SeriesUID(studyUID + n[:2]),
+			InstanceRef: neckfrac.InstanceRef{SOPClassUID: dataset.CTImageStorage, UID: neckfrac.InstanceUID(studyUID + n)}})
+	}
+	s, ledger := notified(t)
+	if got := create(t, s, notice("1.2.8.1", scp.AvailabilityNotification("VNA", studyUID, want))); got != dimse.Success {
+		t.Fatalf("status %v", got)
+	}
+	rs, err := ledger.StudyRetrievals(t.Context(), studyUID)
+	if err != nil || len(rs) != 1 {
+		t.Fatalf("%d rows, %v", len(rs), err)
+	}
+	if d := cmp.Diff(want, rs[0].Instances); d != "" || rs[0].Source != "VNA" {
+		t.Errorf("from %s (-want +got):\n%s", rs[0].Source, d)
+	}
+}
+
+func TestUnsupportedClassesAreNotFetched(t *testing.T) {
+	t.Parallel()
+	ledger := pipelinetest.NewLedger(pipelinetest.NewClock(time.Unix(0, 0)))
+	b, err := scp.New(scp.Config{AETitle: "NECKFRAC", Log: slog.New(slog.DiscardHandler), Receiver: &pipeline.Receiver{Blobs: pipelinetest.NewBlobs(), Intake: ledger},
+		Retrievals: ledger, Sources: []neckfrac.AETitle{"PACS"}, Supported: func(class string) bool { return class == dataset.CTImageStorage }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := b.NewSession(t.Context(), dicomnet.AssociationInfo{CalledAETitle: "NECKFRAC", CallingAETitle: "RIS"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mr := available(2, "ONLINE", "PACS").Put(dataset.NewText(dataset.TagReferencedSOPClassUID, dataset.MRImageStorage))
+	for uid, ds := range map[string]dataset.Dataset{"1.2.8.1": notification(available(1, "ONLINE", "PACS"), mr), "1.2.8.2": notification(mr)} {
+		if got := create(t, s.(dicomnet.Creator), notice(uid, ds)); got != dimse.Success {
+			t.Fatalf("status %v", got)
+		}
+	}
+	if d := cmp.Diff([]string{"PACS 1/2 from RIS"}, rows(t, ledger)); d != "" {
+		t.Errorf("rows (-want +got):\n%s", d)
+	}
+}

@@ -51,6 +51,9 @@ type Config struct {
 	Retrievals RetrievalRequests
 	// Sources are the AE titles that announced instances are fetched from.
 	Sources []neckfrac.AETitle
+	// Supported reports whether a SOP class is accepted: what is announced of others is
+	// not fetched. Nil fetches all.
+	Supported func(class string) bool
 	// Zone is the site's, for peers whose images state none. Defaults to UTC.
 	Zone *time.Location
 	Now  func() time.Time

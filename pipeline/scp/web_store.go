@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/neckfrac/neckfrac"
+	"github.com/neckfrac/neckfrac/dicomnet"
 	"github.com/neckfrac/neckfrac/dicomnet/dataset"
 	"github.com/neckfrac/neckfrac/dicomnet/dicomweb"
 )
@@ -38,7 +39,7 @@ func (w *Web) Store(ctx context.Context, rq dicomweb.StoreRequest, body io.Reade
 	if !dataset.ValidUID(ref.SOPClassUID) || !dataset.ValidUID(ref.SOPInstanceUID) {
 		return dicomweb.Reference{}, failure(neckfrac.Errorf(neckfrac.Invalid, "store: meta", "not a UID"))
 	}
-	if err := w.accepted(m); err != nil {
+	if err := accepted(w.cfg.Services, m); err != nil {
 		return ref, failure(err)
 	}
 	a, err := w.cfg.Backend.receive(ctx, w.cfg.Backend.cfg.Log, incoming{
@@ -53,9 +54,9 @@ func (w *Web) Store(ctx context.Context, rq dicomweb.StoreRequest, body io.Reade
 }
 
 // accepted asks the table of the associations.
-func (w *Web) accepted(m dataset.Meta) error {
+func accepted(services []dicomnet.Service, m dataset.Meta) error {
 	known := false
-	for _, s := range w.cfg.Services {
+	for _, s := range services {
 		if m.SOPClassUID == dataset.Verification || !slices.Contains(s.SOPClassUIDs, m.SOPClassUID) {
 			continue
 		}
