@@ -44,6 +44,8 @@ type DICOMConfig struct {
 	// decodes without loss.
 	TransferSyntaxes []string         `koanf:"transfer_syntaxes"`
 	Commitment       CommitmentConfig `koanf:"commitment"`
+	// Sources are the archives that announced studies are fetched from.
+	Sources []SourceConfig `koanf:"sources"`
 }
 
 // PeerConfig admits one application entity. The first row of its AE title and address
@@ -210,6 +212,9 @@ func (c Config) validateLists() error {
 		}
 	}
 	if err := c.validateStorage(); err != nil {
+		return err
+	}
+	if err := c.validateSources(); err != nil {
 		return err
 	}
 	marked := 0

@@ -30,6 +30,7 @@ type CLI struct {
 	Serve    ServeCmd       `cmd:"" help:"Run the service. Example: neckfrac serve --data ./data"`
 	Analyze  AnalyzeCmd     `cmd:"" help:"Analyse DICOM files offline. Example: neckfrac analyze study/ --format text"`
 	Send     SendCmd        `cmd:"" help:"Send DICOM files by C-STORE. Example: neckfrac send 127.0.0.1:11112 study/"`
+	Retrieve RetrieveCmd    `cmd:"" help:"Fetch a study from a configured source. Example: neckfrac retrieve --config neckfrac.yaml --from PACS --study 1.2.3"`
 	Phantom  PhantomCmd     `cmd:"" help:"Make synthetic CT with ground truth. Example: neckfrac phantom --out p --fracture C5:burst"`
 	Dataset  DatasetCmd     `cmd:"" help:"Prepare training tensors. Example: neckfrac dataset prepare --in p --out tensors"`
 	Evaluate EvaluateCmd    `cmd:"" help:"Judge a pack on a data set. Example: neckfrac evaluate --pack models/packs/demo --in p --out report"`

@@ -196,6 +196,13 @@ func (s *Service) startLoops(ctx context.Context) error {
 		}
 		runs = append(runs, committer.Run)
 	}
+	if len(s.cfg.DICOM.Sources) > 0 {
+		retriever, err := s.retriever()
+		if err != nil {
+			return err
+		}
+		runs = append(runs, retriever.Run)
+	}
 	for _, run := range runs {
 		s.loops.Go(func() { run(ctx) })
 	}

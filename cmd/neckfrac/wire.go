@@ -93,6 +93,9 @@ func (s *Service) wireDICOM() error {
 	if s.cfg.DICOM.Commitment.SCP {
 		services = append(services, scp.CommitmentService())
 	}
+	if len(s.cfg.DICOM.Sources) > 0 {
+		services = append(services, scp.AvailabilityService())
+	}
 	backend, err := s.storage()
 	if err != nil {
 		return err
@@ -117,6 +120,12 @@ func (s *Service) storage() (*scp.Backend, error) {
 	}
 	if s.cfg.DICOM.Commitment.SCP {
 		cfg.Commitments = s.db
+	}
+	if len(s.cfg.DICOM.Sources) > 0 {
+		cfg.Retrievals, cfg.Sources = s.db, s.cfg.sourceTitles()
+		if cfg.Supported, err = s.cfg.supported(); err != nil {
+			return nil, err
+		}
 	}
 	return scp.New(cfg)
 }
