@@ -13,7 +13,7 @@ GOLDENS := ./fhir ./pipeline/artefact
 
 export NECKFRAC_ORT ?= $(CURDIR)/build/ort/libonnxruntime.$(if $(filter Darwin,$(shell uname -s)),dylib,so)
 
-.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers commitment-peers kill bench bench-dicom demo run phantom train-test train-demo fuzz-all ci verify
+.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers commitment-peers kill bench bench-dicom demo run phantom train-test train-demo fuzz-all fuzz-long ci verify
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ fuzz-all: ## every fuzz target for FUZZTIME
 	@for f in $$(grep -rhoE --include='*_test.go' 'func Fuzz[A-Za-z0-9]+\(' . | sed -E 's/func (.*)\(/\1/' | sort -u); do \
 	  echo "== $$f"; $(MAKE) --no-print-directory fuzz FUZZ=$$f FUZZTIME=$(FUZZTIME) || exit 1; done
 
+fuzz-long: ## the receiver's fuzz targets for 30 CPU minutes each (CPU=seconds)
+	.ci/fuzz-long $(or $(CPU),1800)
+
 golden: ## rewrite the golden files; review the diff like code
 	$(GO) test $(GOLDENS) -update
 
@@ -67,8 +70,19 @@ dicomweb-peers: build ## dicomweb-client and Orthanc against the DICOMweb servic
 commitment-peers: build ## storage commitment with pynetdicom in both roles
 	.ci/commitment/run.sh
 
-kill: build ## kill -9 during transfers and after a Success
-	$(GO) test -run 'TestKill' -v ./cmd/neckfrac -kills 60
+# CHAOS runs the kill test in the build with failpoints, from the tree's own folder.
+CHAOS := .ci/failpoints && cd cmd/neckfrac && ../../build/failpoints/neckfrac.test -test.run TestKillLosesNothing -test.v -test.timeout 60m -kill-points
+
+chaos-ci: ## 100 SIGKILLs, every named point at least twice
+	@$(CHAOS) -kills 100
+
+chaos-short: ## 300 SIGKILLs
+	@$(CHAOS) -kills 300
+
+chaos: ## 3000 SIGKILLs
+	@$(CHAOS) -kills 3000
+
+order: build ## every Success comes after its syncs, by the system calls (needs strace)
 	.ci/strace-order
 
 bench: ## benchmarks of all packages, once
