@@ -100,8 +100,8 @@ func (h *Holder) Env() []string {
 	return []string{"GOFAIL_HTTP=" + h.addr, "GOFAIL_FAILPOINTS=" + h.strike.Name + "=" + term}
 }
 
-// Wait returns when a goroutine is held, or ctx's error. A service that ends in between
-// is an error too.
+// Wait returns when a goroutine is held, or ctx's error. A service that does not answer
+// yet, or no more, is waited for.
 func (h *Holder) Wait(ctx context.Context) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -128,7 +128,7 @@ func (h *Holder) count(ctx context.Context) (int, error) {
 	}
 	rs, err := http.DefaultClient.Do(rq)
 	if err != nil {
-		return 0, fmt.Errorf("failpoint: %w", err)
+		return 0, ctx.Err()
 	}
 	defer rs.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(rs.Body, 1<<10))

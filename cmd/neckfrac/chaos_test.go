@@ -25,8 +25,8 @@ var (
 )
 
 const (
-	// killEpoch is how many kills one data directory sees: enough to pile up what a
-	// kill could leave, few enough for a start to stay short.
+	// killEpoch is how many kills one data directory sees at most: enough to pile up
+	// what a kill could leave, few enough for a start to stay short.
 	killEpoch = 100
 	// killLanes are directories at a time: one waits for the disk, the other runs.
 	killLanes = 2
@@ -92,8 +92,9 @@ func TestKillLosesNothing(t *testing.T) {
 			if *killPoints {
 				points = chaos.Points
 			}
-			for n := 0; n < kills; n += killEpoch {
-				e := killJob{seed: seed + uint64(n/killEpoch), kills: min(killEpoch, kills-n), points: points}
+			size := min(killEpoch, (kills+killLanes-1)/killLanes)
+			for n := 0; n < kills; n += size {
+				e := killJob{seed: seed + uint64(n), kills: min(size, kills-n), points: points}
 				if n > 0 && len(points) > 0 {
 					e.points = rotate(points, n/2)
 				}
@@ -169,7 +170,7 @@ func (e killJob) run(t *testing.T, tally *killTally) {
 		strike := schedule.Next(s.Pending())
 		hit, start, err := killOnce(t.Context(), s, config, strike)
 		if err != nil {
-			t.Fatalf("-kill-seed %d, kill %d, %s: %v", e.seed, i+1, strike, err)
+			t.Fatalf("epoch %d, kill %d, %s: %v", e.seed, i+1, strike, err)
 		}
 		tally.struck(strike, hit, start)
 	}
@@ -184,10 +185,10 @@ func (e killJob) run(t *testing.T, tally *killTally) {
 	}
 	r, err := chaos.Check(t.Context(), filepath.Join(dir, "data"), s.Studies(), history, chaos.Ending{Orderly: true, Settled: true})
 	if err != nil {
-		t.Fatalf("-kill-seed %d: %v", e.seed, err)
+		t.Fatalf("epoch %d: %v", e.seed, err)
 	}
 	for i := range r.Problems {
-		r.Problems[i] = fmt.Sprintf("-kill-seed %d: %s", e.seed, r.Problems[i])
+		r.Problems[i] = fmt.Sprintf("epoch %d: %s", e.seed, r.Problems[i])
 	}
 	tally.mu.Lock()
 	tally.report.Add(r)
@@ -207,7 +208,7 @@ func (e killJob) last(t *testing.T, s *chaos.Sender, config string) {
 	}
 	defer p.Kill()
 	if err := s.Send(t.Context(), p.DICOM, chaos.NewNemesis(chaos.Strike{}, nil)); err != nil {
-		t.Fatalf("-kill-seed %d, after the last start: %v\n%s", e.seed, err, p.Log())
+		t.Fatalf("epoch %d, after the last start: %v\n%s", e.seed, err, p.Log())
 	}
 	for _, st := range s.Studies() {
 		wantOneReport(t, p.HTTP, st)
