@@ -16,7 +16,7 @@ import (
 // need them; the same patient must come out.
 func TestAssembleOtherSyntaxes(t *testing.T) {
 	t.Parallel()
-	for uid, encode := range map[string]func(*testing.T, dataset.Dataset) []byte{
+	for uid, encode := range map[string]func(testing.TB, dataset.Dataset) []byte{
 		dataset.DeflatedExplicitVRLittleEndian: deflated, dataset.ExplicitVRBigEndian: bigEndian,
 	} {
 		t.Run(uid, func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestAssembleOtherSyntaxes(t *testing.T) {
 	}
 }
 
-func deflated(t *testing.T, ds dataset.Dataset) []byte {
+func deflated(t testing.TB, ds dataset.Dataset) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	z, err := flate.NewWriter(&b, flate.BestSpeed)
@@ -67,7 +67,7 @@ func deflated(t *testing.T, ds dataset.Dataset) []byte {
 }
 
 // bigEndian encodes what scan.dataset makes: text, US and one OW.
-func bigEndian(t *testing.T, ds dataset.Dataset) []byte {
+func bigEndian(t testing.TB, ds dataset.Dataset) []byte {
 	t.Helper()
 	var b []byte
 	for _, e := range ds {

@@ -13,7 +13,8 @@ import (
 var (
 	localizerWords = []string{"LOCALIZER", "SCOUT", "TOPOGRAM", "SURVIEW", "REF_SURVIEW"}
 	pictureWords   = []string{"MIP", "MINIP", "MAX_IP", "MIN_IP", "MAXIP", "PROJECTION IMAGE", "VOLREN", "VOLUME_RENDER",
-		"VRT", "3D", "DOSE_INFO", "SCREEN SAVE", "SCREEN_SAVE", "RGB", "PERFUSION", "OVERVIEW"}
+		"VRT", "3D", "DOSE_INFO", "SCREEN SAVE", "SCREEN_SAVE", "RGB", "PERFUSION", "OVERVIEW",
+		"SURFACE_RENDER", "CURVED_MPR", "DISTORTED"}
 )
 
 func (h *header) hasAny(words []string) bool {
