@@ -1,13 +1,16 @@
 // Package dicomnet is the DICOM upper layer and the DIMSE services built on
-// it: a server for C-ECHO and C-STORE, and the client for both (PS3.7, PS3.8).
+// it (PS3.7, PS3.8): a server for C-ECHO, C-STORE, N-ACTION, N-EVENT-REPORT and
+// N-CREATE, and a client for these and C-FIND, C-MOVE and C-GET.
 //
 //	net.Conn ─ meter ─ pdu.Reader ─ fsm_table ─ message ─ Backend / Session
 //	           limits  bytes        state       fragments  the application
 //
 // The state machine of PS3.8 §9.2 is data: fsm_table.go holds Table 9-10 under
 // the standard's own names and [Step] looks it up. Servers are written against
-// [Backend] and [Session], in which a method is a command; a client is a
-// [Dial] away.
+// [Backend] and [Session], in which a method is a command; further services
+// are add-on interfaces of the session: [Actor], [EventReceiver], [Creator]. A
+// client is a [Dial] away. Roles are negotiated by [Service].Role on both
+// sides, users by [UserIdentity].
 //
 // Guarantees of a [Server]:
 //
@@ -23,7 +26,7 @@
 // [Config].Admit. The package logs neither data sets nor what a peer wrote,
 // except AE titles of the legal alphabet.
 //
-// It knows nothing of what the instances mean, serves one operation at a time
-// per association (no asynchronous operations window), and does not negotiate
-// roles: as a server it is SCP of all that it accepts.
+// It knows nothing of what the instances mean and serves one operation at a
+// time per association: an asynchronous operations window is answered 1, 1.
+// As a server it answers no queries, and does not answer extended negotiation.
 package dicomnet
