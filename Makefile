@@ -13,7 +13,7 @@ GOLDENS := ./fhir ./pipeline/artefact
 
 export NECKFRAC_ORT ?= $(CURDIR)/build/ort/libonnxruntime.$(if $(filter Darwin,$(shell uname -s)),dylib,so)
 
-.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers commitment-peers kill bench bench-dicom demo run phantom train-test train-demo fuzz-all fuzz-long ci verify
+.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers commitment-peers archive-peers kill bench bench-dicom demo run phantom train-test train-demo fuzz-all fuzz-long ci verify
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ dicomweb-peers: build ## dicomweb-client and Orthanc against the DICOMweb servic
 
 commitment-peers: build ## storage commitment with pynetdicom in both roles
 	.ci/commitment/run.sh
+
+archive-peers: ## our query and retrieve client at dcmqrscp and Orthanc
+	.ci/archive-peers
 
 # CHAOS runs the kill test in the build with failpoints, from the tree's own folder.
 CHAOS := .ci/failpoints && cd cmd/neckfrac && ../../build/failpoints/neckfrac.test -test.run TestKillLosesNothing -test.v -test.timeout 60m -kill-points
