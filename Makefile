@@ -13,7 +13,7 @@ GOLDENS := ./fhir ./pipeline/artefact
 
 export NECKFRAC_ORT ?= $(CURDIR)/build/ort/libonnxruntime.$(if $(filter Darwin,$(shell uname -s)),dylib,so)
 
-.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers commitment-peers archive-peers kill bench bench-dicom demo run phantom train-test train-demo fuzz-all fuzz-long ci verify
+.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers commitment-peers archive-peers retrieve-peers conformance-docs kill bench bench-dicom demo run phantom train-test train-demo fuzz-all fuzz-long ci verify
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -61,11 +61,17 @@ golden: ## rewrite the golden files; review the diff like code
 conformance: build ## FHIR goldens through HL7's validator
 	.ci/fhirvalidate/run.sh --ignore 'ObservationValue#AIAST' --ig testdata/fhir/ig testdata/fhir
 
+conformance-docs: ## rewrite docs/conformance/statement.md from the code's tables
+	$(GO) test ./cmd/neckfrac -run '^TestConformanceStatement$$' -update-statement
+
 interop: build ## DCMTK sends to the service (installs dcmtk where apt-get exists)
 	.ci/interop
 
 dicomweb-peers: build ## dicomweb-client and Orthanc against the DICOMweb service, our client at Orthanc
 	.ci/dicomweb/run.sh
+
+retrieve-peers: build ## Orthanc announces studies (pynetdicom), we fetch them by C-GET, C-MOVE and WADO-RS
+	.ci/retrieve/run.sh
 
 commitment-peers: build ## storage commitment with pynetdicom in both roles
 	.ci/commitment/run.sh
