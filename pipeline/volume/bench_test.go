@@ -54,3 +54,34 @@ func BenchmarkAssemble(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkForms is the same small scan of 512×512 in the forms that it may be stored in.
+func BenchmarkForms(b *testing.B) {
+	s := neck()
+	s.n, s.rows, s.cols = 20, 512, 512
+	jls := s
+	jls.syntax = dataset.JPEGLSLossless
+	jls.edit = func(_ int, ds dataset.Dataset) dataset.Dataset {
+		return ds.Put(dataset.Element{Tag: dataset.TagPixelData, VR: dataset.OB, Fragments: [][]byte{{}, jpegLS(b, ds)}})
+	}
+	one := func(syntax string) []volume.Input {
+		return []volume.Input{s.enhanced(dataset.EnhancedCTImageStorage, syntax).input(b)}
+	}
+	for _, form := range []struct {
+		name string
+		in   []volume.Input
+	}{
+		{"single", s.files(b)}, {"single-jpegls", jls.files(b)}, {"enhanced", one(dataset.ExplicitVRLittleEndian)},
+		{"enhanced-deflated", one(dataset.DeflatedExplicitVRLittleEndian)}, {"enhanced-jpegls", one(dataset.JPEGLSLossless)},
+	} {
+		b.Run(form.name, func(b *testing.B) {
+			b.SetBytes(20 * 512 * 512 * 2)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := volume.Assemble(b.Context(), form.in, volume.Limits{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

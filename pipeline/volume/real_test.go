@@ -1,6 +1,7 @@
 package volume_test
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -116,4 +117,59 @@ func realFiles(t *testing.T, folder, match string) []volume.Input {
 		t.Fatalf("%s: %d files, error %v", folder, len(out), err)
 	}
 	return out
+}
+
+// TestRealAsMultiframe stores a real scan in one object of each multi-frame class, native
+// and as JPEG-LS: the volume stays the same to the last bit.
+func TestRealAsMultiframe(t *testing.T) {
+	t.Parallel()
+	root := os.Getenv("NECKFRAC_SHARED")
+	if root == "" {
+		t.Skip("NECKFRAC_SHARED is not set: no real scans here")
+	}
+	in := realFiles(t, filepath.Join(root, "data", "real-ct", "openkbp-dicom", "pt_78"), "")
+	want, err := volume.Assemble(t.Context(), in, volume.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var frames []dataset.Dataset
+	for _, x := range in {
+		_, r, err := dataset.ReadPart10(io.NewSectionReader(x.File, 0, x.Size), dataset.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ds, err := r.ReadDataset()
+		if err != nil {
+			t.Fatal(err)
+		}
+		frames = append(frames, ds)
+	}
+	for _, class := range []string{dataset.EnhancedCTImageStorage, dataset.LegacyConvertedEnhancedCTImageStorage} {
+		for _, syntax := range []string{dataset.ExplicitVRLittleEndian, dataset.JPEGLSLossless} {
+			m := multi{class: class, syntax: syntax, instance: "1.2.3.1", frames: frames}
+			got, err := volume.Assemble(t.Context(), []volume.Input{m.input(t)}, volume.Limits{})
+			if err != nil {
+				t.Fatalf("%s %s: %v", class, syntax, err)
+			}
+			samePatient(t, got, want)
+		}
+	}
+}
+
+// TestRealOddFiles gives each single file of the odd sets to Assemble: one file is never
+// a scan of the neck, and none may do worse than be refused.
+func TestRealOddFiles(t *testing.T) {
+	t.Parallel()
+	root := os.Getenv("NECKFRAC_SHARED")
+	if root == "" {
+		t.Skip("NECKFRAC_SHARED is not set: no odd files here")
+	}
+	for _, folder := range []string{"orthanc", "pydicom", "wg04"} {
+		for _, in := range realFiles(t, filepath.Join(root, "data", "real-ct", "odd", folder), "") {
+			err := second(volume.Assemble(t.Context(), []volume.Input{in}, volume.Limits{}))
+			if neckfrac.KindOf(err) != neckfrac.Refused {
+				t.Errorf("%s: %v, want refused", in.File.(*os.File).Name(), err)
+			}
+		}
+	}
 }
