@@ -89,7 +89,9 @@ func (op *operation) respond(other onCommand, step onResponse) error {
 		if err != nil {
 			return err
 		}
-		count()
+		if s, _ := rsp.Elements().Uint16(dataset.TagStatus); dimse.Status(s).Class() == dimse.ClassPending {
+			count() // the last response is not one too many
+		}
 		if last, err := step(op, rsp); last || op.c.a.ended != nil {
 			return err
 		}

@@ -192,6 +192,24 @@ func TestFindCancels(t *testing.T) {
 	}
 }
 
+func TestMaxResponses(t *testing.T) {
+	t.Parallel()
+	c := archivePeer(t, func(cfg *dicomnet.ClientConfig) { cfg.Limits.MaxResponses = 2 }, func(p *dicomnettest.Peer) {
+		id := query(t, p)
+		match(t, p, id, dimse.Pending, "A")
+		match(t, p, id, dimse.Pending, "B")
+		endFind(t, p, id, dimse.Success)
+		released(t, p)
+	})
+	matches := 0
+	if err := c.Find(t.Context(), findRequest(), func(dataset.Dataset) error { matches++; return nil }); err != nil || matches != 2 {
+		t.Errorf("at the limit: %d matches, %v", matches, err)
+	}
+	if err := c.Release(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // A peer that goes on after C-CANCEL has CancelTimeout, and is then aborted; one
 // that is asked nothing because the context ended before costs nothing.
 func TestCancelIsBounded(t *testing.T) {
