@@ -286,6 +286,8 @@ var dict = map[Tag]dictEntry{
 	TagTemporalPositionIndex:                             {UL, "TemporalPositionIndex"},
 	TagFrameAcquisitionNumber:                            {US, "FrameAcquisitionNumber"},
 	TagDimensionIndexValues:                              {UL, "DimensionIndexValues"},
+	TagUnassignedSharedConvertedAttributesSequence:       {SQ, "UnassignedSharedConvertedAttributesSequence"},
+	TagUnassignedPerFrameConvertedAttributesSequence:     {SQ, "UnassignedPerFrameConvertedAttributesSequence"},
 	TagFrameComments:                                     {LT, "FrameComments"},
 	TagConcatenationUID:                                  {UI, "ConcatenationUID"},
 	TagInConcatenationNumber:                             {US, "InConcatenationNumber"},
