@@ -113,7 +113,7 @@ func StartService(ctx context.Context, rt *Runtime, cfg Config) (_ *Service, err
 
 func (s *Service) openStores(ctx context.Context) error {
 	dir := s.cfg.Data.Dir
-	if err := os.MkdirAll(filepath.Join(dir, "scratch"), 0o700); err != nil {
+	if err := makeData(dir); err != nil {
 		return neckfrac.Errorf(neckfrac.Unavailable, "data.dir", "%v", err)
 	}
 	var err error
