@@ -17,12 +17,12 @@ import (
 	"github.com/neckfrac/neckfrac/dicomnet/pdu"
 )
 
-// Rows of docs/conformance/upper-layer.md that have no test of their own
+// Rows of docs/conformance/reliability.md that have no test of their own
 // elsewhere, and the test that all of them have one.
 
 func TestUpperLayerRowsAreTested(t *testing.T) {
 	t.Parallel()
-	doc, err := os.ReadFile("../docs/conformance/upper-layer.md")
+	doc, err := os.ReadFile("../docs/conformance/reliability.md")
 	if err != nil {
 		t.Fatal(err)
 	}
