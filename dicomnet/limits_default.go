@@ -1,0 +1,4 @@
+package dicomnet
+
+// DefaultLimits are what a zero [Limits] means.
+func DefaultLimits() Limits { return Limits{}.withDefaults() }
