@@ -6,6 +6,8 @@
 //	Worker    Job → Lease → Runner → assess → Finish   the only writer of results
 //	Runner    files and a job on a pipe → Prediction   a process of its own, no ledger, no network
 //	Drain     outbox row → Publisher              retried with a growing pause
+//	Committer commitment request → bytes read → report
+//	Retriever announced study → Archive           only what is not held, from configured sources
 //	Sweep     blobs that no row names             once, before the receiver opens
 //
 // # Guarantees

@@ -21,7 +21,7 @@ const (
 	retrieveLoops = 2
 )
 
-// DefaultRetrieveAttempts are spread by backoff over about 40 minutes: an archive that is
+// DefaultRetrieveAttempts without any new instance are given up. They are spread by backoff over about 40 minutes: an archive that is
 // restarted is back by then, and a person knows of one that is not.
 const DefaultRetrieveAttempts = 12
 
@@ -139,11 +139,14 @@ func (r *Retriever) attempt(ctx context.Context, row neckfrac.Retrieval) error {
 	if attempts <= 0 {
 		attempts = DefaultRetrieveAttempts
 	}
-	if final || row.Attempt+1 >= attempts {
+	// An attempt that brought something was cut by its time or its link: the rest is asked
+	// for at once, and however slow the link is, nothing is given up.
+	stuck := len(left) == len(missing)
+	if final || stuck && row.Attempt+1 >= attempts {
 		return r.giveUp(ctx, row, len(left), kind)
 	}
 	next := r.Now()
-	if len(left) == len(missing) {
+	if stuck {
 		next = next.Add(backoff(row.Attempt))
 	}
 	r.Log.Warn("retrieval is not complete", "retrieval", row.ID, "source", row.Source, "missing", len(left), "kind", kind, "attempt", row.Attempt+1, "err", ferr)

@@ -19,7 +19,8 @@ const (
 	// maxAskedSeries bounds it at the series level.
 	maxAskedSeries = 32
 	// Some archives match one UID where PS3.4 §C.2.2.2.2 has a list, or know fewer levels:
-	// from these attempts on whole series are asked for, and then the study.
+	// from these attempts on whole series are asked for, and then the study, unless the
+	// source was merely away or slow.
 	attemptBySeries, attemptByStudy = 2, 4
 )
 
@@ -32,7 +33,11 @@ func want(r neckfrac.Retrieval, missing []neckfrac.AnnouncedInstance) Wanted {
 			w.SOPClasses = append(w.SOPClasses, in.SOPClassUID)
 		}
 	}
-	if r.Attempt >= attemptByStudy {
+	attempt := r.Attempt
+	if r.Reason != neckfrac.NotFound && r.Reason != neckfrac.Invalid {
+		attempt = 0
+	}
+	if attempt >= attemptByStudy {
 		w.Selections = []Selection{{}}
 		return w
 	}
@@ -50,7 +55,7 @@ func want(r neckfrac.Retrieval, missing []neckfrac.AnnouncedInstance) Wanted {
 	}
 	var whole []neckfrac.SeriesUID
 	for _, s := range order {
-		if r.Attempt >= attemptBySeries || len(absent[s]) == announced[s] {
+		if attempt >= attemptBySeries || len(absent[s]) == announced[s] {
 			whole = append(whole, s)
 			continue
 		}

@@ -19,6 +19,8 @@ type archive struct {
 	asked []pipeline.Wanted
 	// has lists the slices of the study that it can send.
 	has []int
+	// share is how many it sends before its time is up; 0 is no limit.
+	share int
 	// refuse has the receiver not take a slice.
 	refuse map[int]neckfrac.Kind
 	err    error
@@ -27,6 +29,7 @@ type archive struct {
 func (a *archive) Fetch(ctx context.Context, w pipeline.Wanted) (pipeline.Fetched, error) {
 	a.asked = append(a.asked, w)
 	f := pipeline.Fetched{Refused: map[neckfrac.InstanceUID]neckfrac.Kind{}}
+	sent := 0
 	for _, k := range a.has {
 		arrival := arrivalOf(0, k, a.h.clock.Now())
 		arrival.Instance.SOPClassUID = ctClass
@@ -42,6 +45,9 @@ func (a *archive) Fetch(ctx context.Context, w pipeline.Wanted) (pipeline.Fetche
 		}
 		if _, err := a.h.receiver.Receive(ctx, arrival, strings.NewReader(string(uid))); err != nil {
 			return f, err
+		}
+		if sent++; sent == a.share {
+			return f, neckfrac.Errorf(neckfrac.Unavailable, "get", "out of time")
 		}
 	}
 	return f, a.err
@@ -149,6 +155,27 @@ func TestRetrievalIsRetriedAndAsksWider(t *testing.T) {
 	}
 	if row = attempt(t, h, r); row.State != neckfrac.RetrievalPartial || row.Missing != 2 || row.Reason != neckfrac.NotFound {
 		t.Errorf("end %+v", row)
+	}
+}
+
+// TestSlowSourceIsFollowedToTheEnd: every attempt is cut after two slices, and what came is
+// not asked for again.
+func TestSlowSourceIsFollowedToTheEnd(t *testing.T) {
+	t.Parallel()
+	h, a, r := announced(t, 40)
+	a.share = 2
+	for range 19 {
+		if row := attempt(t, h, r); row.State != neckfrac.RetrievalWaiting || !row.Next.Equal(h.clock.Now()) {
+			t.Fatalf("row %+v", row)
+		}
+	}
+	if row := attempt(t, h, r); row.State != neckfrac.RetrievalDone {
+		t.Fatalf("row %+v", row)
+	}
+	for i, w := range a.asked[1:] {
+		if n := len(w.Selections[0].Instances); n != 40-2*(i+1) {
+			t.Errorf("attempt %d asked for %d instances", i+2, n)
+		}
 	}
 }
 

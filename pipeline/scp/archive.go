@@ -95,6 +95,9 @@ func sourceKind(err error) neckfrac.Kind {
 	var answer *dicomweb.StatusError
 	switch {
 	case errors.As(err, &status):
+		if status.Status>>12 == 0xC { // "unable to process", whatever the archive means by it
+			return neckfrac.Invalid
+		}
 		switch status.Status {
 		case dimse.SOPClassNotSupported, dimse.NoSuchSOPClass, dimse.UnrecognizedOperation:
 			return neckfrac.Unsupported

@@ -175,7 +175,7 @@ func TestSourceAnswersBecomeKinds(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[dimse.Status]neckfrac.Kind{
 		dimse.MoveDestinationUnknown: neckfrac.Unauthorized, dimse.NotAuthorized: neckfrac.Unauthorized, dimse.SOPClassNotSupported: neckfrac.Unsupported,
-		dimse.DataSetDoesNotMatchSOPClass: neckfrac.Invalid, dimse.UnableToPerformSubOperations: neckfrac.Unavailable, dimse.CannotUnderstand: neckfrac.Unavailable,
+		dimse.DataSetDoesNotMatchSOPClass: neckfrac.Invalid, dimse.UnableToPerformSubOperations: neckfrac.Unavailable, dimse.CannotUnderstand: neckfrac.Invalid,
 	} {
 		p := &pacs{t: t, status: status}
 		_, err := (&scp.MoveArchive{Dial: p.dial, Destination: "NECKFRAC"}).Fetch(t.Context(), wanted(wholeStudy))

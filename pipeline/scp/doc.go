@@ -14,7 +14,9 @@
 // through. UIDs of the command and of the data set must agree, obey their grammar and
 // name a class that was negotiated. No peer text reaches a log or a status comment.
 // classes.go says what may become of each class; N-ACTION of storage commitment is
-// answered when the transaction is in the ledger, and Reporter tells its outcome.
+// answered when the transaction is in the ledger, and Reporter tells its outcome; an
+// instance availability notification when its retrievals are. GetArchive, MoveArchive and
+// WebArchive fetch them, and what they fetch goes the way of a C-STORE.
 //
 // # Not here
 //
