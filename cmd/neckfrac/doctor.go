@@ -39,6 +39,9 @@ func (c DoctorCmd) Run(rt *Runtime) error {
 	for _, p := range []struct{ key, addr string }{{"dicom.addr", cfg.DICOM.Addr}, {"http.addr", cfg.HTTP.Addr}, {"admin.addr", cfg.Admin.Addr}} {
 		bad += report(rt, checkPort(rt.Context, p.key, p.addr, cfg.Admin.Addr))
 	}
+	for _, row := range cfg.DICOM.Sources {
+		bad += report(rt, checkSource(rt.Context, cfg, row))
+	}
 	if bad > 0 {
 		return &exitError{exitFailed, fmt.Sprintf("%d checks failed", bad)}
 	}

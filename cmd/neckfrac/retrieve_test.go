@@ -175,3 +175,43 @@ func TestSourcesThatMustNotStart(t *testing.T) {
 		}
 	}
 }
+
+// TestNotificationOutlivesTheService: what was answered with Success is fetched by the next
+// process, when the source is there at last.
+func TestNotificationOutlivesTheService(t *testing.T) {
+	t.Parallel()
+	addr, dir := freeAddr(t), filepath.Join(t.TempDir(), "data")
+	keep := func(c *Config, _ *Runtime) {
+		c.Data.Dir = dir
+		c.DICOM.Sources = []SourceConfig{{AE: "PACS", TLS: "off", Method: methodWADO, URL: "http://" + addr + dicomWebPath}}
+	}
+	s := newStudy(1)
+	t.Run("first process", func(t *testing.T) {
+		r := startService(t, keep)
+		if got := s.notify(t, r.DICOMAddr, "PACS", "2.25.2", s.slices); got != dimse.Success {
+			t.Fatalf("notification: %v", got)
+		}
+	})
+	there := startService(t, func(c *Config, _ *Runtime) { c.HTTP.Addr = addr })
+	s.send(t, there.DICOMAddr, 0, s.slices)
+	if rec := startService(t, keep).await(t, s, 1); rec.Latest.Slices != s.slices {
+		t.Errorf("%d slices", rec.Latest.Slices)
+	}
+}
+
+func TestDoctorAsksSources(t *testing.T) {
+	t.Parallel()
+	there := startService(t, nil)
+	for addr, want := range map[string]string{there.HTTPAddr: "answers queries", freeAddr(t): "FAULT  source PACS"} {
+		file := filepath.Join(t.TempDir(), "neckfrac.yaml")
+		text := fmt.Sprintf("dicom: {addr: \"127.0.0.1:0\", sources: [{ae: PACS, tls: \"off\", method: wado-rs, url: \"http://%s%s\"}]}\n", addr, dicomWebPath)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		Run([]string{"doctor", "--config", file}, Runtime{Context: t.Context(), Stdout: &out, Stderr: &out, Environ: []string{"NECKFRAC_MODELS_PACK=none"}})
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%s: want %q in\n%s", addr, want, out.String())
+		}
+	}
+}

@@ -86,7 +86,7 @@ func statementServices(_ *testing.T, b *bytes.Buffer) {
 		{name(scp.CommitmentService()), "SCU", "`neckfrac send --commit`"},
 		{name(scp.AvailabilityService()), "SCP", "`dicom.sources`"},
 		{name(scp.AvailabilityService()), "SCU", "`neckfrac retrieve`, to our own service"},
-		{query(dataset.StudyRootQueryFind), "SCU", "`neckfrac retrieve`; SERIES and IMAGE level, hierarchical"},
+		{query(dataset.StudyRootQueryFind), "SCU", "`neckfrac retrieve`, `neckfrac doctor`; SERIES and IMAGE level, hierarchical"},
 		{query(dataset.StudyRootQueryMove), "SCU", "a source with `method: c-move`; STUDY, SERIES and IMAGE level, destination is our own AE title"},
 		{query(dataset.StudyRootQueryGet), "SCU", "a source with `method: c-get`; STUDY, SERIES and IMAGE level"},
 		{"Studies service of PS3.18: STOW-RS, QIDO-RS, WADO-RS", "origin server", "always, at `" + dicomWebPath + "`"},
@@ -100,8 +100,8 @@ func statementServices(_ *testing.T, b *bytes.Buffer) {
 Retrieval: a notification (PS3.4 Annex R) becomes a retrieval only for instances that are ONLINE at a Retrieve AE Title of
 %[1]sdicom.sources%[1]s; the ledger has it before the notification is answered. Addresses in messages are never used. What is held is not
 fetched again: whole series of which nothing came are asked for, and single instances, as a list of UIDs, of the others. Where that
-does not help, later attempts ask for the series and then for the study. After %[2]d attempts with growing pauses the retrieval ends
-as done, partial or failed with a kind.
+does not help, later attempts ask for the series and then for the study. A retrieval ends as done, or after %[2]d attempts with growing
+pauses, of which the last brought nothing, as partial or failed with a kind.
 
 `, "`", pipeline.DefaultRetrieveAttempts)
 }
