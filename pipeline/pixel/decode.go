@@ -14,16 +14,22 @@ type Format struct {
 
 // Transfer syntaxes that are decoded, PS3.6 Table A-1.
 const (
+	JPEGLossless       = "1.2.840.10008.1.2.4.57"
+	JPEGLosslessSV1    = "1.2.840.10008.1.2.4.70"
 	JPEGLSLossless     = "1.2.840.10008.1.2.4.80"
 	JPEGLSNearLossless = "1.2.840.10008.1.2.4.81"
+	RLELossless        = "1.2.840.10008.1.2.5"
 )
 
 // codec decodes one frame into samples of 16 bits.
 type codec func(dst []uint16, codestream []byte, f Format) error
 
 var codecs = map[string]codec{
+	JPEGLossless:       decodeJPEGLossless,
+	JPEGLosslessSV1:    decodeJPEGLossless,
 	JPEGLSLossless:     decodeJPEGLS,
 	JPEGLSNearLossless: decodeJPEGLS,
+	RLELossless:        decodeRLE,
 }
 
 // Decodes reports whether Decode knows a transfer syntax here and now.
