@@ -11,8 +11,7 @@ import (
 
 const (
 	// retrieveLease is how long one attempt holds its row. What it has not fetched by then
-	// is asked for again, by then without what came; it is also how long a retrieval rests
-	// after the service was killed.
+	// is asked for again, by then without what came.
 	retrieveLease = 5 * time.Minute
 	// retrieveTime ends an attempt while the lease still lets its outcome be written.
 	retrieveTime = retrieveLease - 15*time.Second

@@ -4,10 +4,16 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/neckfrac/neckfrac"
 	"github.com/neckfrac/neckfrac/dicomnet"
@@ -214,4 +220,60 @@ func TestDoctorAsksSources(t *testing.T) {
 			t.Errorf("%s: want %q in\n%s", addr, want, out.String())
 		}
 	}
+}
+
+// TestKilledInTheMiddleOfAFetch: the next process fetches at once, whatever was leased.
+func TestKilledInTheMiddleOfAFetch(t *testing.T) {
+	t.Parallel()
+	there := startService(t, nil)
+	s := newStudy(1)
+	s.send(t, there.DICOMAddr, 0, s.slices)
+	url, asked := hangsOnce(t, there)
+	sources := []SourceConfig{{AE: "PACS", TLS: "off", Method: methodWADO, URL: url + dicomWebPath}}
+	dir := t.TempDir()
+	config := filepath.Join(dir, "neckfrac.yaml")
+	text := fmt.Sprintf("dicom: {addr: \"127.0.0.1:0\", sources: [{ae: PACS, tls: \"off\", method: wado-rs, url: %q}]}\nhttp: {addr: \"127.0.0.1:0\"}\nadmin: {addr: \"127.0.0.1:0\"}\ndata: {dir: %q}\n",
+		sources[0].URL, filepath.Join(dir, "data")) + noPack
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := startChild(t, config)
+	if got := s.notify(t, c.dicom, "PACS", "2.25.2", s.slices); got != dimse.Success {
+		t.Fatalf("notification: %v", got)
+	}
+	select {
+	case <-asked:
+	case <-time.After(resultTime):
+		t.Fatal("the source was not asked")
+	}
+	c.Kill()
+	<-c.Ended()
+	r := startService(t, func(cfg *Config, _ *Runtime) { cfg.Data.Dir, cfg.DICOM.Sources = filepath.Join(dir, "data"), sources })
+	if rec := r.await(t, s, 1); rec.Latest.Slices != s.slices {
+		t.Errorf("%d slices", rec.Latest.Slices)
+	}
+}
+
+// hangsOnce stands before a service and never answers the first request; asked tells of it.
+func hangsOnce(t *testing.T, there *running) (address string, asked <-chan struct{}) {
+	t.Helper()
+	target, err := url.Parse("http://" + there.HTTPAddr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
+	first := make(chan struct{}, 1)
+	var once sync.Once
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		hang := false
+		once.Do(func() { hang = true })
+		if !hang {
+			forward.ServeHTTP(w, r)
+			return
+		}
+		first <- struct{}{}
+		<-r.Context().Done()
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, first
 }

@@ -197,7 +197,7 @@ func (s *Service) startLoops(ctx context.Context) error {
 		runs = append(runs, committer.Run)
 	}
 	if len(s.cfg.DICOM.Sources) > 0 {
-		retriever, err := s.retriever()
+		retriever, err := s.retriever(ctx)
 		if err != nil {
 			return err
 		}

@@ -23,8 +23,11 @@ type source interface {
 	scp.Lister
 }
 
-// retriever fetches what the sources announce.
-func (s *Service) retriever() (*pipeline.Retriever, error) {
+// retriever fetches what the sources announce, and first what a killed process was at.
+func (s *Service) retriever(ctx context.Context) (*pipeline.Retriever, error) {
+	if err := s.db.ReleaseRetrievals(ctx); err != nil {
+		return nil, err
+	}
 	backend, err := s.storage()
 	if err != nil {
 		return nil, err

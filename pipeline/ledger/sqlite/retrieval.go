@@ -245,3 +245,16 @@ func (d *DB) RetryRetrieval(ctx context.Context, id neckfrac.RetrievalID, next t
 		return one(tx.ExecContext(ctx, retryRetrieval, micros(next), reason.String(), id))
 	})
 }
+
+const releaseRetrievals = `
+	UPDATE retrieval SET leased = 0 WHERE state = 'waiting' AND leased > 0`
+
+// ReleaseRetrievals ends the leases of a process that was killed, so that what it was
+// fetching does not rest until they run out. It is for the one process that holds the data
+// directory, before it leases any itself.
+func (d *DB) ReleaseRetrievals(ctx context.Context) error {
+	return d.write(ctx, "release retrievals", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, releaseRetrievals)
+		return err
+	})
+}
