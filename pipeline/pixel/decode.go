@@ -1,6 +1,10 @@
 package pixel
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // Format is what the header of an image says about one frame of a single channel. A
 // codestream must agree.
@@ -25,12 +29,16 @@ const (
 type codec func(dst []uint16, codestream []byte, f Format) error
 
 var codecs = map[string]codec{
-	JPEGLossless:       decodeJPEGLossless,
-	JPEGLosslessSV1:    decodeJPEGLossless,
+	JPEGLossless:       decodeJPEGLL,
+	JPEGLosslessSV1:    decodeJPEGLL,
 	JPEGLSLossless:     decodeJPEGLS,
 	JPEGLSNearLossless: decodeJPEGLS,
 	RLELossless:        decodeRLE,
 }
+
+// Syntaxes returns the transfer syntaxes that Decode knows here and now, in order of UID.
+// Some may lose: whether those are taken in is up to the receiver.
+func Syntaxes() []string { return slices.Sorted(maps.Keys(codecs)) }
 
 // Decodes reports whether Decode knows a transfer syntax here and now.
 func Decodes(syntax string) bool { return codecs[syntax] != nil }

@@ -1,6 +1,7 @@
 package pixel_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/neckfrac/neckfrac/pipeline/pixel"
@@ -41,5 +42,18 @@ func TestDecodeChecksTheFormat(t *testing.T) {
 	}
 	if pixel.Decodes("1.2.840.10008.1.2.4.50") || !pixel.Decodes(pixel.JPEGLSLossless) {
 		t.Error("Decodes does not tell JPEG-LS from JPEG baseline")
+	}
+}
+
+func TestSyntaxesAreDecoded(t *testing.T) {
+	t.Parallel()
+	all := pixel.Syntaxes()
+	if !slices.IsSorted(all) || !slices.Contains(all, pixel.RLELossless) || !slices.Contains(all, pixel.JPEGLosslessSV1) {
+		t.Errorf("syntaxes %v", all)
+	}
+	for _, uid := range all {
+		if !pixel.Decodes(uid) {
+			t.Errorf("%s is listed, but not decoded", uid)
+		}
 	}
 }
