@@ -28,6 +28,10 @@ type Volume struct {
 	HU []int16
 	// Source names the SOP instance of each slice, len(Source) == Dims[2].
 	Source []InstanceUID
+	// SourceFrame is the frame of Source[k] that slice k came from, counted from 1 as
+	// Referenced Frame Number (0008,1160) counts. It is nil where the instances hold one
+	// frame each, which are cited without a number.
+	SourceFrame []int
 	// Series is the series that the slices came from.
 	Series SeriesUID
 	// FrameOfReference is (0020,0052) of the slices; boxes in millimetres mean

@@ -66,6 +66,12 @@ func (g gated) grid() neckfrac.Grid {
 	if ax.flipRow {
 		out.OriginMM = add(out.OriginMM, scale(p.col, p.rowMM*float64(h.rows-1)))
 	}
+	if g.shear.degrees > 0 {
+		a := g.shear.axis
+		before, after := g.shear.margins(out.SpacingMM[a])
+		out.Dims[a] += before + after
+		out.OriginMM = add(out.OriginMM, scale(out.Direction[a], -out.SpacingMM[a]*float64(before)))
+	}
 	return out
 }
 

@@ -3,18 +3,20 @@
 //
 // It runs in the runner, between the open files of a job and the predictors:
 //
-//	headers → split → candidates → geometry gate → pixels → HU → canonical axes
+//	headers → split → candidates → geometry gate → pixels → HU → canonical axes → shear
 //
 // Clauses: PS3.3 §C.7.6.2 Image Plane (position, orientation, spacing), §C.7.6.3
 // Image Pixel, §C.8.2.1 CT Image, §C.11.1.1 rescale to HU; PS3.5 §8.1 native pixels, §A.4 fragments.
 //
 // Guarantees: the result depends on the set of inputs and not on their order. The
-// spacing between slices comes from their positions, never from a tag. A stack with
-// a missing slice, an uneven step, a sheared gantry or unreadable pixels is refused
-// with a Reason; nothing is interpolated, resampled or guessed. A volume that is
-// handed out is orthogonal and right-handed with i ≈ left, j ≈ posterior, k ≈ head;
-// oblique direction cosines within [MaxTiltDegrees] are kept as they are. Nothing is
-// allocated from a header's number before it was checked against [Limits].
+// spacing between slices comes from their positions, never from a tag. Scans that one
+// series mixes are told apart or refused, as is a stack with a missing slice, an uneven
+// step or unreadable pixels; nothing is guessed, nothing stretched, nothing mixed between
+// slices. A tilted gantry is undone by shifting each slice along one axis of its own
+// plane, linear between pixels, up to [MaxTiltDegrees]; all other voxels are pixels. A
+// volume that is handed out is orthogonal and right-handed with i ≈ left, j ≈ posterior,
+// k ≈ head; slices that lean keep their direction cosines. Nothing is allocated from a
+// header's number before it was checked against [Limits].
 //
 // Choice of series: every group of slices becomes a Candidate with a score and,
 // unless it is taken, one fixed sentence why not. A candidate that fails the gate is

@@ -2,6 +2,7 @@ package volume
 
 import (
 	"context"
+	"slices"
 
 	"github.com/neckfrac/neckfrac"
 )
@@ -15,30 +16,68 @@ type filler struct {
 
 // fill decodes all slices. A refusal is an error of kind Refused.
 func (g gated) fill(ctx context.Context, lim Limits) ([]int16, error) {
-	h := g.slices[0]
-	n := h.rows * h.cols
-	hu := make([]int16, n*len(g.slices)) // bounded by Limits.MaxVoxels
+	h, grid := g.slices[0], g.grid()
+	n := grid.Dims[0] * grid.Dims[1]
+	hu := make([]int16, grid.Len()) // bounded by Limits.MaxVoxels, see gate
 	f := filler{axes: g.axes, frames: frameReader{lim: lim}, tables: make(map[format]*table)}
+	var flat []int16 // a slice as it lies in its own plane, where that is not the grid's
+	if g.shear.degrees > 0 {
+		flat = make([]int16, h.rows*h.cols)
+	}
 	for i, s := range g.slices {
 		if err := ctx.Err(); err != nil {
 			return nil, neckfrac.Wrap(neckfrac.Unavailable, "assemble", err)
 		}
-		if err := f.decode(s, hu[i*n:(i+1)*n]); err != nil {
-			return nil, err
-		}
-	}
-	copied := make([]int16, n)
-	for _, s := range g.spare {
-		if err := f.decode(s.header, copied); err != nil {
-			return nil, err
-		}
-		for i, v := range hu[s.of*n : (s.of+1)*n] {
-			if copied[i] != v {
-				return nil, neckfrac.Refuse("assemble", neckfrac.Geometry, "two different slices at the same place")
+		dst := hu[i*n : (i+1)*n]
+		if flat == nil {
+			if err := f.decode(s, dst); err != nil {
+				return nil, err
 			}
+			continue
+		}
+		if err := f.decode(s, flat); err != nil {
+			return nil, err
+		}
+		g.straighten(grid, dst, flat, i)
+	}
+	return hu, g.compareSpares(ctx, &f)
+}
+
+// straighten puts slice i, decoded into flat, to its place in the grid.
+func (g gated) straighten(grid neckfrac.Grid, dst, flat []int16, i int) {
+	a := g.shear.axis
+	before, after := g.shear.margins(grid.SpacingMM[a])
+	size := [2]int{grid.Dims[0], grid.Dims[1]}
+	size[a] -= before + after
+	g.shear.undo(dst, flat, size[0], size[1], float64(before)+g.shear.shiftMM[i]/grid.SpacingMM[a])
+}
+
+// compareSpares refuses where two slices at one place differ: either could be the true one.
+func (g gated) compareSpares(ctx context.Context, f *filler) error {
+	if len(g.spare) == 0 {
+		return nil
+	}
+	n := g.slices[0].rows * g.slices[0].cols
+	kept, copied := make([]int16, n), make([]int16, n)
+	of := -1
+	for _, s := range g.spare {
+		if err := ctx.Err(); err != nil {
+			return neckfrac.Wrap(neckfrac.Unavailable, "assemble", err)
+		}
+		if s.of != of {
+			if err := f.decode(g.slices[s.of], kept); err != nil {
+				return err
+			}
+			of = s.of
+		}
+		if err := f.decode(s.header, copied); err != nil {
+			return err
+		}
+		if !slices.Equal(kept, copied) {
+			return neckfrac.Refuse("assemble", neckfrac.Geometry, "two different slices at the same place")
 		}
 	}
-	return hu, nil
+	return nil
 }
 
 // maxTables bounds the tables that are kept: a scan has one or two formats, and 8

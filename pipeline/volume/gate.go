@@ -1,7 +1,6 @@
 package volume
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -26,6 +25,7 @@ type gated struct {
 	spare   []spare
 	stepMM  float64
 	axes    axes
+	shear   shear
 	limited bool // coarser than the analysis is made for
 }
 
@@ -48,16 +48,19 @@ func gate(s stack, lim Limits) (gated, fault) {
 		return gated{}, fault{neckfrac.Geometry, "orientation"}
 	}
 	g := gated{axes: ax}
-	g.takePlaces(s.slices)
-	if len(g.slices) < minSlices {
-		return gated{}, fault{neckfrac.Geometry, "slices at the same place"}
+	if f := g.takePlaces(s.slices); f.bad() {
+		return gated{}, f
 	}
 	at := offsets(g.slices, ax.dir[2])
 	if f := checkSteps(at); f.bad() {
 		return gated{}, f
 	}
-	if driftMM(g.slices, ax.dir[2]) > maxDriftMM {
-		return gated{}, fault{neckfrac.Geometry, "sheared stack, gantry tilt"}
+	var f fault
+	if g.shear, f = measureShear(g.slices, ax.dir); f.bad() {
+		return gated{}, f
+	}
+	if f := g.fits(lim); f.bad() {
+		return gated{}, f
 	}
 	g.stepMM = (at[len(at)-1] - at[0]) / float64(len(at)-1)
 	coarse := max(g.stepMM, s.thicknessMM())
@@ -89,30 +92,47 @@ func gateFiles(s stack, lim Limits) fault {
 	return fault{}
 }
 
+// fits checks the limits again with what undoing a shear adds to the grid.
+func (g gated) fits(lim Limits) fault {
+	d := g.grid().Dims
+	if max(d[0], d[1]) > lim.MaxSide || int64(d[0])*int64(d[1])*int64(d[2]) > lim.MaxVoxels {
+		return fault{neckfrac.Geometry, "larger than the limits"}
+	}
+	return fault{}
+}
+
 // takePlaces sorts by place; slices at the same place are ordered by identifier, the
 // first is kept.
-func (g *gated) takePlaces(in []header) {
+func (g *gated) takePlaces(in []header) fault {
 	k := g.axes.dir[2]
 	sorted := slices.Clone(in)
-	slices.SortStableFunc(sorted, func(a, b header) int {
-		return cmp.Or(cmp.Compare(dot(a.plane.position, k), dot(b.plane.position, k)),
-			cmp.Compare(a.in.Instance, b.in.Instance), cmp.Compare(a.index, b.index))
-	})
+	slices.SortStableFunc(sorted, alongThen(k))
 	for _, h := range sorted {
 		last := len(g.slices) - 1
 		if last >= 0 && dot(sub(h.plane.position, g.slices[last].plane.position), k) < samePlaceMM {
+			if d := sub(h.plane.position, g.slices[last].plane.position); dot(d, d) > stepMM*stepMM {
+				return fault{neckfrac.Geometry, "slices beside each other"}
+			}
 			g.spare = append(g.spare, spare{h, last})
 			continue
 		}
 		g.slices = append(g.slices, h)
 	}
+	if len(g.slices) < minSlices {
+		return fault{neckfrac.Geometry, "slices at the same place"}
+	}
+	return fault{}
 }
 
 // checkSteps compares every step with the median. Few wide steps are missing slices;
 // many, or narrow ones, are two scans in one or an irregular one.
 func checkSteps(at []float64) fault {
 	usual := medianStep(at)
-	tol := max(stepShare*usual, stepMM)
+	tol := stepTolerance(usual)
+	if rs := stepRuns(at); len(rs) > 1 && slices.ContainsFunc(rs, func(r run) bool { return math.Abs(r.stepMM-rs[0].stepMM) > tol }) {
+		// Scans that could be told apart were, in stack.runs.
+		return fault{neckfrac.Gap, "two spacings"}
+	}
 	wide, narrow := 0, 0
 	for i := 1; i < len(at); i++ {
 		switch d := at[i] - at[i-1] - usual; {
@@ -140,17 +160,8 @@ func checkSteps(at []float64) fault {
 	return fault{}
 }
 
-// driftMM is the largest distance of a slice's corner from the line through the
-// first corner along k.
-func driftMM(in []header, k neckfrac.Vec3) float64 {
-	worst := 0.0
-	for _, h := range in {
-		d := sub(h.plane.position, in[0].plane.position)
-		side := sub(d, scale(k, dot(d, k)))
-		worst = max(worst, math.Sqrt(dot(side, side)))
-	}
-	return worst
-}
+// stepTolerance is how far a step may differ from the usual one.
+func stepTolerance(usual float64) float64 { return max(stepShare*usual, stepMM) }
 
 // offsets are the places along a direction, ascending, in mm.
 func offsets(in []header, k neckfrac.Vec3) []float64 {

@@ -69,8 +69,9 @@ func (l Limits) inflate(size int64) dataset.Limits {
 // The bounds of the geometry gate. They are part of what the output means, so they
 // are no settings.
 const (
-	// MaxTiltDegrees is how far the stack's axis may lean from the patient's long axis.
-	MaxTiltDegrees = 15
+	// MaxTiltDegrees is how far slices may lean from the plane across the patient's long
+	// axis, and the table's way from the slices' normal. Scanners tilt by up to 30°.
+	MaxTiltDegrees = 30
 	// MaxThicknessMM is the thickest slice or widest step that is analysed.
 	MaxThicknessMM = 5
 	// FullThicknessMM and FullPixelMM bound the resolution that the analysis is made
@@ -88,8 +89,9 @@ const (
 	stepMM    = 0.1
 	// samePlaceMM: two slices closer than this are at the same place.
 	samePlaceMM = 0.01
-	// maxDriftMM is how far a slice's corner may lie beside the stack's axis. A gantry
-	// tilt of 1° moves it by 0.5 mm within 30 mm.
+	// maxDriftMM is how far a slice's corner may lie beside the stack's axis before the
+	// stack counts as sheared: half a pixel or so. A gantry tilt of 1° moves it by 0.5 mm
+	// within 30 mm.
 	maxDriftMM = 0.5
 	// epsMM forgives decimal rounding in comparisons of millimetres.
 	epsMM = 1e-4

@@ -2,6 +2,7 @@ package volume_test
 
 import (
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,8 +33,8 @@ func TestRealStudies(t *testing.T) {
 		{"openkbp-dicom/pt_78", "", "", "HEAD NECK 128x128 derived", [3]int{128, 128, 106}, 3, 1},
 		{"openkbp-dicom/pt_144", "", "", "HEAD NECK 128x128 derived", [3]int{128, 128, 128}, 2.5, 1},
 		{"openkbp-dicom/pt_332", "", "", "HEAD NECK 128x128 derived", [3]int{128, 128, 127}, 2.5, 1},
-		{"odd/gantry-philips-study", "STEREOTAXIS_003033", neckfrac.Geometry, "", [3]int{}, 0, 1},
-		{"odd/gantry-philips-study", "STEREOTAXIS_865648", neckfrac.Geometry, "", [3]int{}, 0, 1},
+		{"odd/gantry-philips-study", "STEREOTAXIS_003033", "", "STEREOTAXIS", [3]int{512, 531, 12}, 2.5 * math.Cos(16.5*math.Pi/180), 1},
+		{"odd/gantry-philips-study", "STEREOTAXIS_865648", "", "STEREOTAXIS", [3]int{512, 531, 12}, 2.5 * math.Cos(18.5*math.Pi/180), 1},
 		{"odd/orthanc/Comunix-neck", "", neckfrac.NoEligibleSeries, "", [3]int{}, 0, 1},
 	} {
 		t.Run(tc.folder+tc.match, func(t *testing.T) {

@@ -35,19 +35,37 @@ func TestAssembleRefuses(t *testing.T) {
 				in[i].Instance = neckfrac.InstanceUID("1.2.3.1.7" + b.instance(i)[8:])
 			}
 			return append(in, a.files(t)...)
-		}, neckfrac.Geometry},
+		}, neckfrac.Gap},
 		{"uneven step", edited(func(s *scan) { s.edit = shift(5, neckfrac.Vec3{0, 0, 0.4}) }), neckfrac.Geometry},
-		{"sheared", edited(func(s *scan) { s.edit = shear(math.Tan(10 * math.Pi / 180)) }), neckfrac.Geometry},
+		{"sheared", edited(func(s *scan) { s.edit = shear(math.Tan(31 * math.Pi / 180)) }), neckfrac.Geometry},
+		{"sheared along rows and columns", edited(func(s *scan) {
+			s.edit = move(func(i int) neckfrac.Vec3 { return neckfrac.Vec3{0.1 * float64(i), 0.1 * float64(i), 0} })
+		}), neckfrac.Geometry},
 		{"tilted gantry", edited(func(s *scan) {
-			const a = 10 * math.Pi / 180
+			const a = 31 * math.Pi / 180
 			s.col = neckfrac.Vec3{0, math.Cos(a), math.Sin(a)}
 		}), neckfrac.Geometry},
 		{"tilted stack", edited(func(s *scan) {
-			const a = 18 * math.Pi / 180
+			const a = 31 * math.Pi / 180
 			s.col = neckfrac.Vec3{0, math.Cos(a), math.Sin(a)}
 			s.edit = shear(-math.Tan(a))
 		}), neckfrac.Geometry},
 		{"one slice beside", edited(func(s *scan) { s.edit = shift(4, neckfrac.Vec3{0, 1, 0}) }), neckfrac.Geometry},
+		{"one slice beside in a tilted scan", edited(func(s *scan) {
+			s.edit = func(i int, ds dataset.Dataset) dataset.Dataset {
+				return shift(6, neckfrac.Vec3{0, 1, 0})(i, shear(0.3)(i, ds))
+			}
+		}), neckfrac.Geometry},
+		{"a copy beside its slice", func(t *testing.T) []volume.Input {
+			s, c := neck(), neck()
+			c.n = 1
+			c.edit = func(_ int, ds dataset.Dataset) dataset.Dataset {
+				return shift(0, neckfrac.Vec3{0, 3, 0})(0, ds).Put(dataset.NewText(dataset.TagSOPInstanceUID, "1.2.3.1.9"))
+			}
+			copied := c.files(t)
+			copied[0].Instance = "1.2.3.1.9"
+			return append(s.files(t), copied...)
+		}, neckfrac.Geometry},
 		{"two different slices at one place", edited(func(s *scan) {
 			s.edit = func(i int, ds dataset.Dataset) dataset.Dataset {
 				if i == 7 {

@@ -40,9 +40,7 @@ func keyOf(h header) stackKey {
 // localizer in a series never becomes one of its slices. Input order has no effect.
 func split(headers []header, damaged map[neckfrac.SeriesUID]fault) []stack {
 	headers = slices.Clone(headers)
-	slices.SortStableFunc(headers, func(a, b header) int {
-		return cmp.Or(cmp.Compare(a.in.Instance, b.in.Instance), cmp.Compare(a.index, b.index))
-	})
+	slices.SortStableFunc(headers, byIdentifier)
 	var out []stack
 	byKey := make(map[stackKey][]int)
 	for _, h := range headers {
@@ -58,52 +56,32 @@ func split(headers []header, damaged map[neckfrac.SeriesUID]fault) []stack {
 		byKey[k] = append(byKey[k], len(out))
 		out = append(out, stack{slices: []header{h}, damaged: damaged[h.in.Series]})
 	}
-	var phases []stack
+	var scans []stack
 	for _, s := range out {
-		phases = append(phases, s.phases()...)
+		for _, p := range s.phases() {
+			scans = append(scans, p.runs()...)
+		}
 	}
-	return phases
+	return scans
 }
 
-// phases takes scans of the same place apart, such as arterial and venous ones in one
-// series, by their acquisition number. The number alone says nothing: some scanners
-// count every rotation. So a stack is only taken apart where that leaves each place
-// once; else it stays whole, and the gate judges its doubled places.
-func (s stack) phases() []stack {
-	if !s.first().placed || !s.doubled() {
-		return []stack{s}
-	}
-	var out []stack
-	for _, h := range s.slices {
-		at := slices.IndexFunc(out, func(o stack) bool { return o.first().acquisition == h.acquisition })
-		if at < 0 {
-			at = len(out)
-			out = append(out, stack{damaged: s.damaged})
-		}
-		out[at].slices = append(out[at].slices, h)
-	}
-	for _, o := range out {
-		if len(o.slices) < minSlices || o.doubled() {
-			return []stack{s}
-		}
-	}
-	return out
+// byIdentifier is the order that stands in for arrival, which means nothing.
+func byIdentifier(a, b header) int {
+	return cmp.Or(cmp.Compare(a.in.Instance, b.in.Instance), cmp.Compare(a.index, b.index))
 }
 
-// doubled reports whether two slices lie at the same place.
-func (s stack) doubled() bool {
-	p := s.first().plane
-	at := offsets(s.slices, cross(p.row, p.col))
-	for i := 1; i < len(at); i++ {
-		if at[i]-at[i-1] < samePlaceMM {
-			return true
-		}
+// alongThen orders by place along a direction, then by identifier.
+func alongThen(n neckfrac.Vec3) func(a, b header) int {
+	return func(a, b header) int {
+		return cmp.Or(cmp.Compare(dot(a.plane.position, n), dot(b.plane.position, n)), byIdentifier(a, b))
 	}
-	return false
 }
 
 // first is the slice that speaks for what all slices share.
 func (s stack) first() *header { return &s.slices[0] }
+
+// normal is the direction that the slices' order is measured along.
+func (s stack) normal() neckfrac.Vec3 { p := s.first().plane; return cross(p.row, p.col) }
 
 // thicknessMM is the largest stated slice thickness, 0 if none is stated.
 func (s stack) thicknessMM() float64 {
