@@ -64,10 +64,33 @@ type Candidate struct {
 	Series      SeriesUID `json:"series"`
 	Description string    `json:"description,omitempty"`
 	Slices      int       `json:"slices"`
-	SpacingMM   float64   `json:"spacingMM"`
-	Score       float64   `json:"score"`
+	// SpacingMM is the usual step between slices, ThicknessMM their largest stated
+	// thickness, ExtentMM the way from the first to the last, FieldMM the shorter side
+	// of the image; 0 where it is not known.
+	SpacingMM   float64 `json:"spacingMM"`
+	ThicknessMM float64 `json:"thicknessMM,omitempty"`
+	ExtentMM    float64 `json:"extentMM,omitempty"`
+	FieldMM     float64 `json:"fieldMM,omitempty"`
+	// TiltDegrees is the angle between the slices' normal and the patient's long axis.
+	TiltDegrees float64 `json:"tiltDegrees,omitempty"`
+	Kernel      string  `json:"kernel,omitempty"`
+	// Score is the sum of Rules, of 100.
+	Score float64      `json:"score"`
+	Rules []RulePoints `json:"rules,omitempty"`
 	// Lost is why it was not taken, one fixed sentence; empty for the chosen one.
 	Lost string `json:"lost,omitempty"`
+	// Rule names the rule that it lost by, "gate" for the geometry gate.
+	Rule string `json:"rule,omitempty"`
+	// Reason is what the loss means for the study if no other series can be analysed;
+	// empty for one that only scores lower.
+	Reason Reason `json:"reason,omitempty"`
+}
+
+// RulePoints is what one scoring rule gave a candidate.
+type RulePoints struct {
+	Rule   string  `json:"rule"`
+	Points float64 `json:"points"`
+	Of     float64 `json:"of"`
 }
 
 // Flagged lists the findings that are Suspected, head to foot.

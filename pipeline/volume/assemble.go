@@ -16,9 +16,6 @@ type Assembled struct {
 	Contrast neckfrac.Contrast
 	// Candidates explains the choice, the chosen one first with an empty Lost.
 	Candidates []neckfrac.Candidate
-	// ShearDegrees is the gantry tilt that was undone by shifting slices in their own
-	// planes, 0 where every voxel is a pixel of a file.
-	ShearDegrees float64
 	// AgeYears is the lowest age that a slice states, -1 if none does.
 	AgeYears int
 }
@@ -35,36 +32,17 @@ func refuseWith(r neckfrac.Reason, detail string, cs []neckfrac.Candidate) error
 // Unavailable when ctx ends. The answer does not depend on the order of inputs.
 func Assemble(ctx context.Context, inputs []Input, lim Limits) (Assembled, error) {
 	lim = lim.withDefaults()
-	if len(inputs) > lim.MaxInputs {
-		return Assembled{}, neckfrac.Errorf(neckfrac.Limit, "assemble", "more than %d inputs", lim.MaxInputs)
-	}
-	headers, damaged, err := readHeaders(ctx, inputs, lim)
+	d, err := decide(ctx, inputs, DefaultRules(), lim)
 	if err != nil {
 		return Assembled{}, err
 	}
-	if err := onePerson(headers); err != nil {
-		return Assembled{}, err
-	}
-	var cs []candidate
-	missing(headers, damaged)
-	for _, s := range split(headers, damaged) {
-		cs = append(cs, newCandidate(s))
-	}
-	rank(cs)
-	c, g, f := choose(cs, lim)
-	reports := make([]neckfrac.Candidate, len(cs))
-	for i := range cs {
-		reports[i] = cs[i].report()
-	}
+	c, g, f, reports := d.chosen, d.passed, d.fault, report(d.candidates)
 	if f.bad() {
-		if f.reason == neckfrac.NoEligibleSeries && len(damaged) > 0 {
-			f = fault{neckfrac.PixelUnreadable, "unreadable files"}
-		}
 		return Assembled{}, refuseWith(f.reason, f.detail, reports)
 	}
 	out := Assembled{Candidates: reports}
 	if f := out.judgePatient(c); f.bad() {
-		reports[0].Lost = f.reason.Text()
+		reports[0].Lost, reports[0].Reason = f.reason.Text(), f.reason
 		return Assembled{}, refuseWith(f.reason, f.detail, reports)
 	}
 	if g.limited {
@@ -72,13 +50,13 @@ func Assemble(ctx context.Context, inputs []Input, lim Limits) (Assembled, error
 	}
 	hu, err := g.fill(ctx, lim)
 	if r, ok := neckfrac.AsRefused(err); ok {
-		reports[0].Lost = r.Reason.Text()
+		reports[0].Lost, reports[0].Reason = r.Reason.Text(), r.Reason
 		r.Candidates = reports
 	}
 	if err != nil {
 		return Assembled{}, err
 	}
-	out.Volume, out.ShearDegrees = g.volume(hu), g.shear.degrees
+	out.Volume = g.volume(hu)
 	return out, nil
 }
 
@@ -134,9 +112,6 @@ func (g gated) volume(hu []int16) *neckfrac.Volume {
 	}
 	for _, s := range g.slices {
 		v.Source = append(v.Source, s.in.Instance)
-		if multiframe(s.meta.SOPClassUID) {
-			v.SourceFrame = append(v.SourceFrame, s.index+1)
-		}
 	}
 	return v
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -182,7 +183,7 @@ func TestAssembleIgnoresOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !slices.Equal(got.Volume.HU, want.Volume.HU) || got.Volume.Grid != want.Volume.Grid ||
-			!slices.Equal(got.Volume.Source, want.Volume.Source) || !slices.Equal(got.Candidates, want.Candidates) {
+			!slices.Equal(got.Volume.Source, want.Volume.Source) || !reflect.DeepEqual(got.Candidates, want.Candidates) {
 			t.Fatalf("another order gave %v %v", got.Volume.Grid, got.Candidates)
 		}
 	})

@@ -8,101 +8,66 @@ import (
 	"github.com/neckfrac/neckfrac"
 )
 
-// The sentences for groups that are no candidates; those that fail the gate carry
-// the sentence of their Reason, those that only score lower one of scoreParts.
-const (
-	lostNotCT     = "It is not a CT image series."
-	lostLocalizer = "It is a localizer."
-	lostPicture   = "It holds pictures made from slices, not slices."
-	lostFew       = "It has fewer than four slices."
-	lostNoPlace   = "Its slices do not say where they lie."
-	lostNotAxial  = "It is not axial."
-	lostEqual     = "Another series is as good and comes first by its identifier."
-)
+// lostEqual is for a stack that is as good as the chosen one in every rule.
+const lostEqual = "Another series is as good and comes first by its identifier."
 
 // candidate is a stack on its way through the choice.
 type candidate struct {
 	stack
-	spacingMM float64 // median step, 0 if the stack has no place
-	zMin      float64
-	zMax      float64
-	parts     [len(scoreParts)]float64
-	lost      string
+	facts  facts
+	rules  *Rules
+	shares []float64 // one per scoring rule, 0 to 1
+	zMin   float64   // along the patient, mm; 0 if the stack has no place
+	zMax   float64
+	// lost is the sentence why it was not taken, "" while it may be; rule is the rule
+	// that says so, reason what it means for the study if no other is taken.
+	lost, rule string
+	reason     neckfrac.Reason
+	// last is the rule that puts it behind all others, nil if none does.
+	last *Exclusion
 }
 
-// scoreParts are the weights of the score, 100 in all, and the sentence for the part
-// in which the winner leads most. Anatomy weighs most: a fine head scan must not beat
-// a coarse neck scan of the same study.
-var scoreParts = [...]struct {
-	weight   float64
-	sentence string
-}{
-	{40, "Another series is named as one of the neck."},
-	{25, "Another series covers more."},
-	{20, "Another series has thinner slices."},
-	{10, "Another series has a bone kernel."},
-	{5, "Another series is original, this one is derived."},
-}
-
-// coverMM is the length that holds a neck; more of it gains nothing.
-const coverMM = 160
-
-func newCandidate(s stack) candidate {
-	c := candidate{stack: s, lost: s.ineligible()}
-	h := s.first()
-	if !h.placed {
-		return c
+func newCandidate(s stack, r *Rules) candidate {
+	c := candidate{stack: s, rules: r, facts: factsOf(s)}
+	c.last = firstOf(r.Last, &c.facts)
+	if e := firstOf(r.Exclude, &c.facts); e != nil {
+		c.lost, c.rule, c.reason = e.Lost, e.Name, neckfrac.NoEligibleSeries
 	}
-	c.zMin, c.zMax = math.Inf(1), math.Inf(-1)
-	for _, x := range s.slices {
-		c.zMin, c.zMax = min(c.zMin, x.plane.position[2]), max(c.zMax, x.plane.position[2])
+	if s.first().placed {
+		c.zMin, c.zMax = math.Inf(1), math.Inf(-1)
+		for _, x := range s.slices {
+			c.zMin, c.zMax = min(c.zMin, x.plane.position[2]), max(c.zMax, x.plane.position[2])
+		}
 	}
-	c.spacingMM = medianStep(offsets(s.slices, cross(h.plane.row, h.plane.col)))
-	coarse := max(c.spacingMM, s.thicknessMM())
-	c.parts = [...]float64{
-		anatomy(h.region),
-		min(1, (c.zMax-c.zMin)/coverMM),
-		min(1, max(0, (MaxThicknessMM-coarse)/(MaxThicknessMM-1))),
-		truth(h.boneKernel()),
-		truth(!h.derived()),
-	}
+	c.weigh()
 	return c
 }
 
-// ineligible is why a stack is none to analyse at all, "" if it may be one.
-func (s stack) ineligible() string {
-	h := s.first()
-	switch {
-	case h.modality != "CT" || !ctImage(h.meta.SOPClassUID):
-		return lostNotCT
-	case h.hasAny(localizerWords):
-		return lostLocalizer
-	case h.hasAny(pictureWords):
-		return lostPicture
-	case len(s.slices) < minSlices:
-		return lostFew
-	case !h.placed:
-		return lostNoPlace
-	case h.plane.tiltDegrees() > axialDegrees:
-		return lostNotAxial
+// weigh asks the scoring rules.
+func (c *candidate) weigh() {
+	c.shares = make([]float64, len(c.rules.Score))
+	for i := range c.rules.Score {
+		c.shares[i] = c.rules.Score[i].share(&c.facts)
 	}
-	return ""
 }
 
-func (c candidate) score() float64 {
+func (c *candidate) eligible() bool { return c.lost == "" }
+
+func (c *candidate) score() float64 {
 	sum := 0.0
-	for i, p := range scoreParts {
-		sum += p.weight * c.parts[i]
+	for i, s := range c.rules.Score {
+		sum += s.Points * c.shares[i]
 	}
-	return math.Round(sum*10) / 10
+	return roundTo(sum, 10)
 }
 
-// rank sorts eligible stacks first, then by score, size and identifiers: a total
+// rank sorts eligible stacks first, then by Last, score, size and identifiers: a total
 // order, so that the choice does not depend on the order of arrival.
 func rank(cs []candidate) {
 	slices.SortStableFunc(cs, func(a, b candidate) int {
 		return cmp.Or(
-			cmp.Compare(truth(a.lost != ""), truth(b.lost != "")),
+			cmp.Compare(truth(!a.eligible()), truth(!b.eligible())),
+			cmp.Compare(truth(a.last != nil), truth(b.last != nil)),
 			cmp.Compare(b.score(), a.score()),
 			cmp.Compare(len(b.slices), len(a.slices)),
 			cmp.Compare(a.first().in.Series, b.first().in.Series),
@@ -112,43 +77,57 @@ func rank(cs []candidate) {
 	})
 }
 
-// losesTo names the part in which the winner leads most.
-func (c candidate) losesTo(w candidate) string {
-	best, sentence := 0.0, lostEqual
-	for i, p := range scoreParts {
-		if lead := p.weight * (w.parts[i] - c.parts[i]); lead > best {
-			best, sentence = lead, p.sentence
+// outscored names the rule in which the winner leads most.
+func (c *candidate) outscored(w *candidate) {
+	if c.last != nil && w.last == nil {
+		c.lost, c.rule = c.last.Lost, c.last.Name
+		return
+	}
+	best := 0.0
+	c.lost, c.rule = lostEqual, ""
+	for i, s := range c.rules.Score {
+		if lead := s.Points * (w.shares[i] - c.shares[i]); lead > best {
+			best, c.lost, c.rule = lead, s.Lost, s.Name
 		}
 	}
-	return sentence
 }
 
 // covers is the share of o's length along the patient that c holds too.
-func (c candidate) covers(o candidate) float64 {
+func (c *candidate) covers(o *candidate) float64 {
 	if c.first().frame != o.first().frame || o.zMax <= o.zMin {
 		return 0
 	}
 	return max(0, min(c.zMax, o.zMax)-max(c.zMin, o.zMin)) / (o.zMax - o.zMin)
 }
 
-// report is the candidate as the assessment keeps it.
-func (c candidate) report() neckfrac.Candidate {
-	h := c.first()
-	return neckfrac.Candidate{
-		Series: h.in.Series, Description: h.description, Slices: len(c.slices),
-		SpacingMM: math.Round(c.spacingMM*1e4) / 1e4, Score: c.score(), Lost: c.lost,
+// maxReports bounds how many candidates a result keeps, about 1 KiB each: a study of
+// thousand one-image series must not swell the ledger. The best by rank are kept.
+const maxReports = 200
+
+// report is the candidates as the assessment keeps them.
+func report(cs []candidate) []neckfrac.Candidate {
+	out := make([]neckfrac.Candidate, 0, min(len(cs), maxReports))
+	for i := range cs[:min(len(cs), maxReports)] {
+		out = append(out, cs[i].report())
 	}
+	return out
 }
 
-// anatomy is 1 for words of the neck, 0 for words of other regions only.
-func anatomy(region string) float64 {
-	switch {
-	case neckWord.MatchString(region):
-		return 1
-	case otherWord.MatchString(region):
-		return 0
+func (c *candidate) report() neckfrac.Candidate {
+	h, f := c.first(), &c.facts
+	out := neckfrac.Candidate{
+		Series: h.in.Series, Description: h.description, Slices: len(c.slices), Kernel: h.kernel,
+		SpacingMM: roundTo(f.stepMM, 1e4), ThicknessMM: roundTo(f.thicknessMM, 1e4),
+		ExtentMM: roundTo(f.extentMM, 10), FieldMM: roundTo(f.fieldMM, 10), TiltDegrees: roundTo(f.tiltDegrees, 10),
+		Score: c.score(), Lost: c.lost, Rule: c.rule, Reason: c.reason,
 	}
-	return 0.5
+	for i, s := range c.rules.Score {
+		if s.Group == GroupContent && !f.neckMMKnown {
+			continue // nobody asked the pixels
+		}
+		out.Rules = append(out.Rules, neckfrac.RulePoints{Rule: s.Name, Points: roundTo(s.Points*c.shares[i], 100), Of: s.Points})
+	}
+	return out
 }
 
 func truth(b bool) float64 {

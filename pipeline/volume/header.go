@@ -2,7 +2,6 @@ package volume
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/neckfrac/neckfrac/dicomnet/dataset"
@@ -17,6 +16,8 @@ type header struct {
 	imageType   []string
 	computed    []string // how a multi-frame object says its pixels were made, if not from one scan
 	description string
+	protocol    string
+	bodyPart    string // body part examined and anatomic regions
 	region      string // body part, protocol and description, upper case
 	kernel      string
 	contrast    string // agent and route, upper case
@@ -24,9 +25,6 @@ type header struct {
 	contrastStated bool
 	frame          string
 	acquisition    string
-	temporal       string // temporal position
-	stackID        string // of a frame
-	kvp            string
 	study          string
 	patientID      string
 	issuer         string
@@ -55,9 +53,9 @@ func (h *header) describe(ds dataset.Dataset) {
 		}
 	}
 	h.description = text(dataset.TagSeriesDescription)
-	h.region = strings.ToUpper(strings.Join([]string{
-		text(dataset.TagBodyPartExamined), text(dataset.TagProtocolName), h.description,
-		meanings(ds, dataset.TagAnatomicRegionSequence)}, " "))
+	h.protocol = text(dataset.TagProtocolName)
+	h.bodyPart = strings.TrimSpace(text(dataset.TagBodyPartExamined) + " " + meanings(ds, dataset.TagAnatomicRegionSequence))
+	h.region = strings.ToUpper(strings.Join([]string{h.bodyPart, h.protocol, h.description}, " "))
 	kernels, _ := ds.Strings(dataset.TagConvolutionKernel)
 	h.kernel = strings.Join(kernels, " ")
 	h.contrast = strings.TrimSpace(strings.ToUpper(text(dataset.TagContrastBolusAgent) + " " + text(dataset.TagContrastBolusRoute)))
@@ -65,23 +63,12 @@ func (h *header) describe(ds dataset.Dataset) {
 	h.describeAgents(ds)
 	h.frame, _ = ds.UID(dataset.TagFrameOfReferenceUID)
 	h.acquisition, _ = ds.String(dataset.TagAcquisitionNumber)
-	h.describeScan(ds)
 	h.study, _ = ds.UID(dataset.TagStudyInstanceUID)
 	h.patientID, _ = ds.String(dataset.TagPatientID)
 	h.issuer, _ = ds.String(dataset.TagIssuerOfPatientID)
 	h.ageYears = ageYears(ds)
 	h.thicknessMM, _ = ds.Float(dataset.TagSliceThickness)
 	h.concatenation = readConcatenation(ds)
-}
-
-// describeScan reads what tells scans of one place apart.
-func (h *header) describeScan(ds dataset.Dataset) {
-	h.temporal, _ = ds.String(dataset.TagTemporalPositionIdentifier)
-	if n, ok := ds.Int(dataset.TagTemporalPositionIndex); ok {
-		h.temporal = strconv.FormatInt(n, 10)
-	}
-	h.stackID, _ = ds.String(dataset.TagStackID)
-	h.kvp, _ = ds.String(dataset.TagKVP)
 }
 
 // describeAgents reads the contrast module of multi-frame objects, PS3.3 §C.7.6.4b.
