@@ -91,6 +91,9 @@ chaos-short: ## 300 SIGKILLs
 chaos: ## 3000 SIGKILLs
 	@$(CHAOS) -kills 3000
 
+powercut: ## 200 replayed power cuts, and builds without a sync that must lose (needs strace)
+	.ci/powercut 200 30
+
 order: build ## every Success comes after its syncs, by the system calls (needs strace)
 	.ci/strace-order
 

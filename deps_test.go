@@ -29,6 +29,7 @@ var rooms = []room{
 	{"", nil, nil, "the domain is what every adapter shares; one driver here and all of them carry it"},
 	{"cmd/neckfrac", []string{"..."}, []string{"*"}, "wiring is the only place that sees everything"},
 	{"chaos", []string{"", "dicomnet/...", "pipeline/ledger/sqlite", "pipeline/blob/fsblob"}, nil, "what judges the receiver reads its stores and shares no code with its way in"},
+	{"chaos/powercut", []string{"dicomnet/pdu", "dicomnet/dimse"}, nil, "system calls are judged without the code that made them"},
 	{"dicomnet", []string{"dicomnet/..."}, nil, "a DICOM library that knows about necks can't be used or tested alone"},
 	{"dicomnet/pdu", nil, nil, "a PDU that knows its DIMSE handler can't be replayed from bytes"},
 	{"dicomnet/dataset", nil, nil, "the bounded reader is the border to hostile bytes and stands alone"},

@@ -153,12 +153,15 @@ func (c *checker) slice(ctx context.Context, s Study, k int, ref neckfrac.BlobRe
 		if err == nil && sum == c.history.Sums[key] {
 			break
 		}
-		if outcome == OK {
+		switch {
+		case outcome == OK && neckfrac.KindOf(err) == neckfrac.NotFound:
+			c.Lost++
+		case outcome == OK:
 			c.Altered++
-		} else {
+		default:
 			c.Partial++
 		}
-		c.problem("I1, I3: %s: %s, and other bytes stored: %v", s.Instance(k), outcome, err)
+		c.problem("I1, I3: %s: %s, and not stored as sent: %v", s.Instance(k), outcome, err)
 	}
 	return outcome == OK
 }

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,6 +27,9 @@ type Command struct {
 	Env  []string
 	// Line is called for every message that the service logs in JSON. Optional.
 	Line func(message string)
+	// Wrapped says that Args[0] is a tracer, which starts the service as its one child
+	// and ends with it: signals go to the child.
+	Wrapped bool
 }
 
 // Process is a running service.
@@ -35,6 +40,7 @@ type Process struct {
 	Took time.Duration
 
 	cmd   *exec.Cmd
+	pid   int // of the service
 	log   lockedBuffer
 	ended chan struct{}
 	line  func(string)
@@ -55,6 +61,7 @@ func Start(ctx context.Context, c Command) (*Process, error) {
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("chaos: start: %w", err)
 	}
+	p.pid = p.cmd.Process.Pid
 	ready := make(chan []string, 1)
 	go func() {
 		defer close(p.ended)
@@ -66,7 +73,12 @@ func Start(ctx context.Context, c Command) (*Process, error) {
 	select {
 	case m := <-ready:
 		p.DICOM, p.HTTP, p.Took = m[1], m[2], time.Since(begun)
-		return p, nil
+		if !c.Wrapped {
+			return p, nil
+		}
+		if p.pid, err = onlyChild(p.pid); err == nil {
+			return p, nil
+		}
 	case <-p.ended:
 		err = errors.New("the service did not start")
 	case <-timeout.C:
@@ -99,11 +111,38 @@ func (p *Process) read(pipe io.Reader, ready chan<- []string) {
 	}
 }
 
-// PID is the process's number.
-func (p *Process) PID() int { return p.cmd.Process.Pid }
+// onlyChild is the one child of a process.
+func onlyChild(pid int) (int, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		return pid, err
+	}
+	child, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil {
+		return pid, fmt.Errorf("children %q: %w", b, err)
+	}
+	return child, nil
+}
+
+// PID is the service's process number.
+func (p *Process) PID() int { return p.pid }
 
 // Kill sends SIGKILL; Ended tells when it is over. Killing again is no error.
-func (p *Process) Kill() { p.cmd.Process.Signal(syscall.SIGKILL) }
+func (p *Process) Kill() { p.signal(syscall.SIGKILL) }
+
+// signal reaches nobody else: the number is the service's until its parent, this process
+// or the tracer, has waited for it.
+func (p *Process) signal(s syscall.Signal) {
+	select {
+	case <-p.ended:
+	default:
+		if p.pid == p.cmd.Process.Pid {
+			p.cmd.Process.Signal(s)
+		} else {
+			syscall.Kill(p.pid, s)
+		}
+	}
+}
 
 // Ended is closed when the process is gone and its log was read.
 func (p *Process) Ended() <-chan struct{} { return p.ended }
@@ -114,7 +153,7 @@ func (p *Process) Log() string { return p.log.String() }
 // Stop ends the service in order within the given time; any other exit code than 0 is
 // an error.
 func (p *Process) Stop(within time.Duration) error {
-	p.cmd.Process.Signal(syscall.SIGTERM)
+	p.signal(syscall.SIGTERM)
 	timeout := time.NewTimer(within)
 	defer timeout.Stop()
 	select {
