@@ -16,6 +16,9 @@ type Assembled struct {
 	Contrast neckfrac.Contrast
 	// Candidates explains the choice, the chosen one first with an empty Lost.
 	Candidates []neckfrac.Candidate
+	// ShearDegrees is the gantry tilt that was undone by shifting slices in their own
+	// planes, 0 where every voxel is a pixel of a file.
+	ShearDegrees float64
 	// AgeYears is the lowest age that a slice states, -1 if none does.
 	AgeYears int
 }
@@ -56,7 +59,7 @@ func Assemble(ctx context.Context, inputs []Input, lim Limits) (Assembled, error
 	if err != nil {
 		return Assembled{}, err
 	}
-	out.Volume = g.volume(hu)
+	out.Volume, out.ShearDegrees = g.volume(hu), g.shear.degrees
 	return out, nil
 }
 
@@ -112,6 +115,9 @@ func (g gated) volume(hu []int16) *neckfrac.Volume {
 	}
 	for _, s := range g.slices {
 		v.Source = append(v.Source, s.in.Instance)
+		if multiframe(s.meta.SOPClassUID) {
+			v.SourceFrame = append(v.SourceFrame, s.index+1)
+		}
 	}
 	return v
 }

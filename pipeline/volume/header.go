@@ -2,6 +2,7 @@ package volume
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/neckfrac/neckfrac/dicomnet/dataset"
@@ -25,6 +26,9 @@ type header struct {
 	contrastStated bool
 	frame          string
 	acquisition    string
+	temporal       string // temporal position
+	stackID        string // of a frame
+	kvp            string
 	study          string
 	patientID      string
 	issuer         string
@@ -63,12 +67,23 @@ func (h *header) describe(ds dataset.Dataset) {
 	h.describeAgents(ds)
 	h.frame, _ = ds.UID(dataset.TagFrameOfReferenceUID)
 	h.acquisition, _ = ds.String(dataset.TagAcquisitionNumber)
+	h.describeScan(ds)
 	h.study, _ = ds.UID(dataset.TagStudyInstanceUID)
 	h.patientID, _ = ds.String(dataset.TagPatientID)
 	h.issuer, _ = ds.String(dataset.TagIssuerOfPatientID)
 	h.ageYears = ageYears(ds)
 	h.thicknessMM, _ = ds.Float(dataset.TagSliceThickness)
 	h.concatenation = readConcatenation(ds)
+}
+
+// describeScan reads what tells scans of one place apart.
+func (h *header) describeScan(ds dataset.Dataset) {
+	h.temporal, _ = ds.String(dataset.TagTemporalPositionIdentifier)
+	if n, ok := ds.Int(dataset.TagTemporalPositionIndex); ok {
+		h.temporal = strconv.FormatInt(n, 10)
+	}
+	h.stackID, _ = ds.String(dataset.TagStackID)
+	h.kvp, _ = ds.String(dataset.TagKVP)
 }
 
 // describeAgents reads the contrast module of multi-frame objects, PS3.3 §C.7.6.4b.
