@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 )
 
 // Format is what the header of an image says about one frame of a single channel. A
@@ -25,38 +26,62 @@ const (
 	RLELossless        = "1.2.840.10008.1.2.5"
 )
 
-// codec decodes one frame into samples of 16 bits.
-type codec func(dst []uint16, codestream []byte, f Format) error
+// Decoder decodes one frame into dst, which has Rows×Cols values of a format that Decode
+// has checked. It must fill dst or return an error, whatever the codestream holds, and be
+// safe for use by several goroutines at once.
+type Decoder func(dst []uint16, codestream []byte, f Format) error
 
-var codecs = map[string]codec{
-	JPEGLossless:       decodeJPEGLL,
-	JPEGLosslessSV1:    decodeJPEGLL,
-	JPEGLSLossless:     decodeJPEGLS,
-	JPEGLSNearLossless: decodeJPEGLS,
-	RLELossless:        decodeRLE,
+var (
+	decodersMu sync.RWMutex
+	decoders   = map[string]Decoder{
+		JPEGLossless:       decodeJPEGLL,
+		JPEGLosslessSV1:    decodeJPEGLL,
+		JPEGLSLossless:     decodeJPEGLS,
+		JPEGLSNearLossless: decodeJPEGLS,
+		RLELossless:        decodeRLE,
+	}
+)
+
+// Register adds a decoder, or replaces the one that there is. A process calls it before
+// it says what it decodes, and only if it may run that decoder: one that is not written
+// in Go belongs in the runner alone.
+func Register(syntax string, d Decoder) {
+	decodersMu.Lock()
+	defer decodersMu.Unlock()
+	decoders[syntax] = d
+}
+
+func decoder(syntax string) Decoder {
+	decodersMu.RLock()
+	defer decodersMu.RUnlock()
+	return decoders[syntax]
 }
 
 // Syntaxes returns the transfer syntaxes that Decode knows here and now, in order of UID.
 // Some may lose: whether those are taken in is up to the receiver.
-func Syntaxes() []string { return slices.Sorted(maps.Keys(codecs)) }
+func Syntaxes() []string {
+	decodersMu.RLock()
+	defer decodersMu.RUnlock()
+	return slices.Sorted(maps.Keys(decoders))
+}
 
 // Decodes reports whether Decode knows a transfer syntax here and now.
-func Decodes(syntax string) bool { return codecs[syntax] != nil }
+func Decodes(syntax string) bool { return decoder(syntax) != nil }
 
 // Decode decodes one frame into dst, which has Rows×Cols values. Only the BitsStored
 // lowest bits of a value mean something: the others are as the codestream has them. On
 // an error, which carries no value of the codestream, dst is undefined. It may be
 // called by several goroutines at once.
 func Decode(dst []uint16, syntax string, codestream []byte, f Format) error {
-	c := codecs[syntax]
+	d := decoder(syntax)
 	switch {
-	case c == nil:
+	case d == nil:
 		return fmt.Errorf("pixel: decode: %w", errNoCodec)
 	case f.Rows <= 0 || f.Cols <= 0 || f.Rows > maxSide || f.Cols > maxSide || len(dst) != f.Rows*f.Cols,
 		f.BitsStored < 1 || f.BitsStored > 16:
 		return fmt.Errorf("pixel: decode: %w", errFormat)
 	}
-	if err := c(dst, codestream, f); err != nil {
+	if err := d(dst, codestream, f); err != nil {
 		return fmt.Errorf("pixel: decode: %w", err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package pixel_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -55,5 +56,35 @@ func TestSyntaxesAreDecoded(t *testing.T) {
 		if !pixel.Decodes(uid) {
 			t.Errorf("%s is listed, but not decoded", uid)
 		}
+	}
+}
+
+// Not parallel with the lists above: it adds a syntax.
+func TestRegister(t *testing.T) {
+	const uid = "2.25.314159"
+	fault := errors.New("fault")
+	f := pixel.Format{Rows: 1, Cols: 2, BitsStored: 16}
+	pixel.Register(uid, func(dst []uint16, b []byte, got pixel.Format) error {
+		if got != f {
+			t.Errorf("format %+v, want %+v", got, f)
+		}
+		if len(b) == 0 {
+			return fault
+		}
+		dst[0], dst[1] = uint16(b[0]), uint16(b[1])
+		return nil
+	})
+	if !pixel.Decodes(uid) || !slices.Contains(pixel.Syntaxes(), uid) {
+		t.Error("a registered syntax is not listed")
+	}
+	dst := make([]uint16, 2)
+	if err := pixel.Decode(dst, uid, []byte{7, 8}, f); err != nil || dst[0] != 7 || dst[1] != 8 {
+		t.Errorf("got %v, %v", dst, err)
+	}
+	if err := pixel.Decode(dst, uid, nil, f); !errors.Is(err, fault) {
+		t.Errorf("error %v, want the decoder's", err)
+	}
+	if err := pixel.Decode(dst[:1], uid, []byte{7, 8}, f); err == nil {
+		t.Error("the decoder saw a destination of another size")
 	}
 }
