@@ -36,6 +36,7 @@ type CLI struct {
 	Evaluate EvaluateCmd    `cmd:"" help:"Judge a pack on a data set. Example: neckfrac evaluate --pack models/packs/demo --in p --out report"`
 	Pack     PackCmd        `cmd:"" help:"Verify, show, build and sign model packs. Example: neckfrac pack show models/packs/demo"`
 	Doctor   DoctorCmd      `cmd:"" help:"Check library, pack, disk and ports. Example: neckfrac doctor"`
+	Series   SeriesCmd      `cmd:"" help:"Explain which series of a study is analysed. Example: neckfrac series explain study/"`
 	Verify   VerifyStoreCmd `cmd:"" name:"verify-store" help:"Compare every stored object with its digest. Example: neckfrac verify-store --data ./data --json"`
 	Demo     DemoCmd        `cmd:"" help:"Show the whole way with two synthetic patients. Example: neckfrac demo --seed 4"`
 	Version  VersionCmd     `cmd:"" help:"Print the version. Example: neckfrac version"`

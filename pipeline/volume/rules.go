@@ -1,6 +1,7 @@
 package volume
 
 import (
+	"bytes"
 	_ "embed"
 	"regexp"
 	"sync"
@@ -164,3 +165,6 @@ func onRamp(ramp [][2]float64, v float64) float64 {
 	}
 	return ramp[len(ramp)-1][1]
 }
+
+// ShippedRules is the text of DefaultRules, to start another set from.
+func ShippedRules() []byte { return bytes.Clone(shippedRules) }
