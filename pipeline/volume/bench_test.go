@@ -11,15 +11,15 @@ import (
 	"github.com/neckfrac/neckfrac/pipeline/volume"
 )
 
-// onDisk writes a series of n slices of 512×512 and opens its files.
-func onDisk(b *testing.B, n int) []volume.Input {
+// onDisk writes n slices of side×side, 1 mm apart, and opens their files.
+func onDisk(b *testing.B, s scan, n, side int) []volume.Input {
 	b.Helper()
 	dir := b.TempDir()
 	var out []volume.Input
 	for i := range n {
 		// One file at a time keeps the bench's own memory small.
-		s := neck()
-		s.n, s.rows, s.cols = 1, 512, 512
+		s := s
+		s.n, s.rows, s.cols = 1, side, side
 		s.firstMM += float64(i)
 		id := fmt.Sprintf("1.2.3.1.5%d", i)
 		s.edit = put(0, dataset.NewText(dataset.TagSOPInstanceUID, id))
@@ -41,18 +41,6 @@ func onDisk(b *testing.B, n int) []volume.Input {
 		out = append(out, f)
 	}
 	return out
-}
-
-// BenchmarkAssemble is the whole way from 300 open files to a volume of 150 MiB.
-func BenchmarkAssemble(b *testing.B) {
-	in := onDisk(b, 300)
-	b.SetBytes(300 * 512 * 512 * 2)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := volume.Assemble(b.Context(), in, volume.Limits{}); err != nil {
-			b.Fatal(err)
-		}
-	}
 }
 
 // BenchmarkForms is the same small scan of 512×512 in the forms that it may be stored in.

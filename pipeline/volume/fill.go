@@ -2,6 +2,7 @@ package volume
 
 import (
 	"context"
+	"encoding/binary"
 	"slices"
 
 	"github.com/neckfrac/neckfrac"
@@ -85,19 +86,23 @@ func (g gated) compareSpares(ctx context.Context, f *filler) error {
 const maxTables = 8
 
 func (f *filler) decode(h header, dst []int16) error {
+	t := f.table(h.format)
+	start, col, row := f.axes.strides(h.rows, h.cols)
+	if col == 1 && row == h.cols && h.plain() {
+		b, err := f.frames.native(h, frameBytes(h.rows, h.cols))
+		if err != nil {
+			return unreadable()
+		}
+		// What most scanners send: one pass over bytes that lie as the volume does.
+		for i := range dst {
+			dst[i] = t[binary.LittleEndian.Uint16(b[2*i:])]
+		}
+		return nil
+	}
 	px, err := f.frames.read(h)
 	if err != nil {
-		return neckfrac.Refuse("assemble", neckfrac.PixelUnreadable, "pixels of a slice")
+		return unreadable()
 	}
-	t := f.tables[h.format]
-	if t == nil {
-		if len(f.tables) >= maxTables {
-			clear(f.tables)
-		}
-		t = newTable(h.format)
-		f.tables[h.format] = t
-	}
-	start, col, row := f.axes.strides(h.rows, h.cols)
 	for r := range h.rows {
 		at := start + r*row
 		for _, v := range px[r*h.cols : (r+1)*h.cols] {
@@ -106,4 +111,21 @@ func (f *filler) decode(h header, dst []int16) error {
 		}
 	}
 	return nil
+}
+
+func unreadable() error {
+	return neckfrac.Refuse("assemble", neckfrac.PixelUnreadable, "pixels of a slice")
+}
+
+// table is that of a format, made when it first comes.
+func (f *filler) table(of format) *table {
+	t := f.tables[of]
+	if t == nil {
+		if len(f.tables) >= maxTables {
+			clear(f.tables)
+		}
+		t = newTable(of)
+		f.tables[of] = t
+	}
+	return t
 }

@@ -53,15 +53,25 @@ func readFormat(ds dataset.Dataset, multiframe bool) (format, string) {
 		typed && unit != "HU" || ds.Has(dataset.TagModalityLUTSequence) {
 		return format{}, "rescale to HU"
 	}
-	f.readPadding(ds)
+	if !f.readPadding(ds) {
+		return format{}, "padding inside the scale"
+	}
 	return f, ""
 }
 
-// readPadding reads (0028,0120) and its range limit, PS3.3 §C.7.5.1.1.2.
-func (f *format) readPadding(ds dataset.Dataset) {
-	v, ok := ds.Int(dataset.TagPixelPaddingValue)
-	if !ok {
-		return
+// Bounds in HU between which no padding may lie: tissue and bone. A padding value there
+// is a wrong header, and to believe it would punch holes into the patient.
+const (
+	lowTissue = -500
+	topBone   = 3071
+)
+
+// readPadding reads (0028,0120) and its range limit, PS3.3 §C.7.5.1.1.2; ok is false where
+// they take values of the body away.
+func (f *format) readPadding(ds dataset.Dataset) (ok bool) {
+	v, stated := ds.Int(dataset.TagPixelPaddingValue)
+	if !stated {
+		return true
 	}
 	f.padding = true
 	f.padLow = f.value(uint16(v))
@@ -70,6 +80,8 @@ func (f *format) readPadding(ds dataset.Dataset) {
 		to := f.value(uint16(l))
 		f.padLow, f.padHigh = min(f.padLow, to), max(f.padHigh, to)
 	}
+	hu := func(v int32) float64 { return float64(v)*f.slope + f.intercept }
+	return hu(f.padHigh) < lowTissue || hu(f.padLow) > topBone
 }
 
 // value is the stored value in 16 bits as read: bits above BitsStored may hold

@@ -1,15 +1,21 @@
 package volume
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // scanTells are the attributes that tell scans of one place in one series apart, the
-// most telling first. None is believed by itself: scanners count rotations as
+// most telling first, all together last. None is believed by itself: scanners count rotations as
 // acquisitions and slices as temporal positions.
 var scanTells = []func(*header) string{
 	func(h *header) string { return h.temporal },
 	func(h *header) string { return h.acquisition },
 	func(h *header) string { return h.stackID },
 	func(h *header) string { return h.kvp },
+	func(h *header) string {
+		return strings.Join([]string{h.temporal, h.acquisition, h.stackID, h.kvp}, `\`)
+	},
 }
 
 // phases takes scans of the same place apart, such as arterial and venous ones in one

@@ -31,7 +31,7 @@ func (r *frameReader) read(h header) ([]uint16, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.syntax.BigEndian && o.pixels.VR == dataset.OW {
+	if !h.plain() {
 		for i := range r.samples {
 			r.samples[i] = binary.BigEndian.Uint16(b[2*i:])
 		}
@@ -41,6 +41,11 @@ func (r *frameReader) read(h header) ([]uint16, error) {
 		r.samples[i] = binary.LittleEndian.Uint16(b[2*i:])
 	}
 	return r.samples, nil
+}
+
+// plain reports whether pixels are stored as little-endian words.
+func (o *object) plain() bool {
+	return !o.syntax.Encapsulated && !(o.syntax.BigEndian && o.pixels.VR == dataset.OW)
 }
 
 // native returns the n bytes of a frame that is not compressed.

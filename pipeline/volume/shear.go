@@ -94,29 +94,39 @@ func (s shear) undo(dst, src []int16, w, h int, by float64) {
 		f = 0
 	}
 	q := int(whole)
-	for i := range dst {
-		dst[i] = Air
-	}
 	if s.axis == 1 {
-		for r := range h {
-			row := src[r*w : (r+1)*w]
-			switch {
-			case f == 0:
-				copy(dst[(r+q)*w:], row)
-			case r > 0:
-				blend(dst[(r+q)*w:][:w], row, src[(r-1)*w:r*w], f)
-			}
-		}
+		s.undoRows(dst, src, w, h, q, f)
 		return
 	}
 	wide := len(dst) / h
 	for r := range h {
-		row, to := src[r*w:(r+1)*w], dst[r*wide+q:]
+		row, to := src[r*w:(r+1)*w], dst[r*wide:(r+1)*wide]
 		if f == 0 {
-			copy(to, row)
-			continue
+			air(to[:q])
+			copy(to[q:], row)
+		} else {
+			air(to[:q+1])
+			blend(to[q+1:q+w], row[1:], row, f)
 		}
-		blend(to[1:w], row[1:], row[:w-1], f)
+		air(to[q+w:])
+	}
+}
+
+// undoRows is undo along the columns, where whole rows move.
+func (s shear) undoRows(dst, src []int16, w, h, q int, f float64) {
+	if f == 0 {
+		air(dst[:q*w])
+		copy(dst[q*w:], src[:h*w])
+	} else {
+		air(dst[:(q+1)*w])
+		blend(dst[(q+1)*w:(q+h)*w], src[w:h*w], src, f)
+	}
+	air(dst[(q+h)*w:])
+}
+
+func air(dst []int16) {
+	for i := range dst {
+		dst[i] = Air
 	}
 }
 
@@ -124,8 +134,9 @@ func (s shear) undo(dst, src []int16, w, h int, by float64) {
 func blend(dst, a, b []int16, f float64) {
 	const one = 1 << 14
 	g := int32(math.Round(f * one))
+	a, b = a[:len(dst)], b[:len(dst)]
 	for i := range dst {
-		// 2^15 · 2^14 fits; the half rounds to the nearest, up in the middle.
-		dst[i] = int16((int32(a[i])*(one-g) + int32(b[i])*g + one/2) >> 14)
+		// 2^16 · 2^14 fits; the half rounds to the nearest.
+		dst[i] = a[i] + int16(((int32(b[i])-int32(a[i]))*g+one/2)>>14)
 	}
 }
