@@ -19,8 +19,10 @@ func (s *Store) Put(ctx context.Context, r io.Reader, max int64) (neckfrac.BlobR
 	if err := s.Room(); err != nil {
 		return neckfrac.BlobRef{}, neckfrac.E(op, err)
 	}
+	alone := s.puts.Add(1) == 1
+	defer s.puts.Add(-1)
 	tmp := tmpDir + "/" + rand.Text()
-	ref, err := s.spool(ctx, tmp, r, max)
+	ref, err := s.spool(ctx, tmp, r, max, alone)
 	if err == nil {
 		err = s.publish(tmp, ref)
 	}
@@ -33,8 +35,9 @@ func (s *Store) Put(ctx context.Context, r io.Reader, max int64) (neckfrac.BlobR
 	return ref, nil
 }
 
-// spool writes r to a synced temporary file.
-func (s *Store) spool(ctx context.Context, tmp string, r io.Reader, max int64) (ref neckfrac.BlobRef, err error) {
+// spool writes r to a synced temporary file, eagerly where the Put is alone and cores are
+// free.
+func (s *Store) spool(ctx context.Context, tmp string, r io.Reader, max int64, alone bool) (ref neckfrac.BlobRef, err error) {
 	f, err := s.fs.create(tmp)
 	if err != nil {
 		return ref, neckfrac.Wrap(neckfrac.Unavailable, "create", err)
@@ -45,9 +48,7 @@ func (s *Store) spool(ctx context.Context, tmp string, r io.Reader, max int64) (
 			err = neckfrac.Wrap(neckfrac.Unavailable, "close", cerr)
 		}
 	}()
-	eager := int(s.puts.Add(1)) < runtime.GOMAXPROCS(0)
-	defer s.puts.Add(-1)
-	if ref, err = copyMax(ctx, f, r, max, eager); err != nil {
+	if ref, err = copyMax(ctx, f, r, max, alone && runtime.GOMAXPROCS(0) > 1); err != nil {
 		return neckfrac.BlobRef{}, err
 	}
 	// gofail: var blobWritten struct{}

@@ -32,13 +32,15 @@ type Options struct {
 type Store struct {
 	root *os.Root
 	lock *os.File
+	disk *osFS
+	// fs is disk, or a test's that fails where it is told to.
 	fs   filesystem
 	opts Options
 	// readOnly is set by OpenReadOnly.
 	readOnly bool
 	// bad is set by a failed fsync: the store takes no more Puts.
 	bad atomic.Bool
-	// puts counts the Puts that copy at this moment.
+	// puts counts the Puts that run at this moment.
 	puts atomic.Int32
 	// prefix serialises what changes one directory, so that a Put which has to undo its
 	// rename can't remove a blob that another Put has just promised.
@@ -63,7 +65,8 @@ func open(dir string, o Options) (s *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s = &Store{root: root, fs: osFS{root}, opts: o}
+	disk := &osFS{root: root}
+	s = &Store{root: root, disk: disk, fs: disk, opts: o}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -76,7 +79,11 @@ func open(dir string, o Options) (s *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.makeDirs(); err != nil {
+	names, err := s.makeDirs()
+	if err != nil {
+		return nil, err
+	}
+	if err := disk.openDirs(names); err != nil {
 		return nil, err
 	}
 	if alone {
@@ -100,29 +107,30 @@ func OpenReadOnly(dir string) (*Store, error) {
 	if err != nil {
 		return nil, neckfrac.Wrap(neckfrac.Unavailable, op, err)
 	}
-	return &Store{root: root, fs: osFS{root}, readOnly: true}, nil
+	disk := &osFS{root: root}
+	return &Store{root: root, disk: disk, fs: disk, readOnly: true}, nil
 }
 
 // makeDirs makes the 256 directories at once, so that no Put ever has to sync the
-// level above its own.
-func (s *Store) makeDirs() error {
+// level above its own, and returns their names.
+func (s *Store) makeDirs() ([]string, error) {
 	names := []string{tmpDir}
 	for i := range 256 {
 		names = append(names, hex.EncodeToString([]byte{byte(i)}))
 	}
 	for _, n := range names {
 		if err := s.root.Mkdir(n, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
+			return nil, err
 		}
 	}
 	if err := s.fs.syncDir("."); err != nil {
-		return err
+		return nil, err
 	}
 	// A parent that we may not read is one in which we did not make the store just now.
-	if err := s.fs.syncDir(".."); !errors.Is(err, fs.ErrPermission) {
-		return err
+	if err := s.fs.syncDir(".."); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return nil, err
 	}
-	return nil
+	return names, nil
 }
 
 func (s *Store) removeLeftovers() error {
@@ -146,7 +154,7 @@ func (s *Store) removeLeftovers() error {
 // Close gives the directory back. Files that Open returned stay readable. Closing
 // again is no error.
 func (s *Store) Close() error {
-	err := s.root.Close()
+	err := errors.Join(s.root.Close(), s.disk.close())
 	if s.lock != nil {
 		if lerr := s.lock.Close(); !errors.Is(lerr, fs.ErrClosed) {
 			err = errors.Join(err, lerr)
