@@ -152,8 +152,9 @@ func checkSteps(at []float64) fault {
 	}
 	mean := (at[len(at)-1] - at[0]) / float64(len(at)-1)
 	for i := range at {
-		// Steps that are each within tolerance may still add up to a bent stack.
-		if math.Abs(at[i]-at[0]-float64(i)*mean) > max(0.5*mean, stepMM) {
+		// Steps that are each within tolerance may still add up to a stack that no single
+		// spacing describes: every slice lies within a step's tolerance of its place.
+		if math.Abs(at[i]-at[0]-float64(i)*mean) > stepTolerance(mean) {
 			return fault{neckfrac.Geometry, "uneven steps"}
 		}
 	}
@@ -161,7 +162,7 @@ func checkSteps(at []float64) fault {
 }
 
 // stepTolerance is how far a step may differ from the usual one.
-func stepTolerance(usual float64) float64 { return max(stepShare*usual, stepMM) }
+func stepTolerance(usual float64) float64 { return max(stepShare*usual, stepMM) + epsMM }
 
 // offsets are the places along a direction, ascending, in mm.
 func offsets(in []header, k neckfrac.Vec3) []float64 {

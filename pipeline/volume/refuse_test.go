@@ -37,6 +37,10 @@ func TestAssembleRefuses(t *testing.T) {
 			return append(in, a.files(t)...)
 		}, neckfrac.Gap},
 		{"uneven step", edited(func(s *scan) { s.edit = shift(5, neckfrac.Vec3{0, 0, 0.4}) }), neckfrac.Geometry},
+		{"steps that grow by a hair", edited(func(s *scan) {
+			s.n = 40
+			s.edit = move(func(i int) neckfrac.Vec3 { return neckfrac.Vec3{0, 0, 0.001 * float64(i*i)} })
+		}), neckfrac.Geometry},
 		{"sheared", edited(func(s *scan) { s.edit = shear(math.Tan(31 * math.Pi / 180)) }), neckfrac.Geometry},
 		{"sheared along rows and columns", edited(func(s *scan) {
 			s.edit = move(func(i int) neckfrac.Vec3 { return neckfrac.Vec3{0.1 * float64(i), 0.1 * float64(i), 0} })

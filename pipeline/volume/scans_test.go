@@ -190,6 +190,25 @@ func TestTwoSpacings(t *testing.T) {
 	}
 }
 
+// TestRoundedPositions: a scanner that writes positions to a tenth of a millimetre makes
+// uneven steps of an even scan; the spacing is that of the whole.
+func TestRoundedPositions(t *testing.T) {
+	t.Parallel()
+	s := neck()
+	s.n, s.stepMM, s.firstMM = 161, 0.625, -80
+	s.edit = func(i int, ds dataset.Dataset) dataset.Dataset {
+		p, _ := ds.Floats(dataset.TagImagePositionPatient)
+		return ds.Put(dataset.NewFloat(dataset.TagImagePositionPatient, p[0], p[1], math.Round(p[2]*10)/10))
+	}
+	got, err := volume.Assemble(t.Context(), s.files(t), volume.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := got.Volume; math.Abs(v.SpacingMM[2]/0.625-1) > maxSpacingError || v.Dims[2] != s.n {
+		t.Fatalf("spacing %v, %d slices, want 0.625, %d", v.SpacingMM[2], v.Dims[2], s.n)
+	}
+}
+
 // TestMissingSlicesNeverClose is the promise that no gap is closed: what is left of a
 // regular scan is refused, or the steps of the volume are those of the slices in it.
 func TestMissingSlicesNeverClose(t *testing.T) {
