@@ -94,6 +94,10 @@ chaos: ## 3000 SIGKILLs
 powercut: ## 200 replayed power cuts, and builds without a sync that must lose (needs strace)
 	.ci/powercut 200 30
 
+faults: ## each step of a Success fails with ENOSPC, EIO and others (needs strace)
+	@.ci/need-strace
+	$(GO) test -count=1 -run TestFaults -v ./cmd/neckfrac -faults | grep -v '^=== '
+
 order: build ## every Success comes after its syncs, by the system calls (needs strace)
 	.ci/strace-order
 

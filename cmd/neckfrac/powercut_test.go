@@ -89,7 +89,7 @@ func record(t *testing.T, seed uint64, associations int) *recording {
 	t.Helper()
 	root := t.TempDir()
 	r := &recording{root: root, sums: map[chaos.Slice]chaos.Sum{}, config: filepath.Join(t.TempDir(), "neckfrac.yaml")}
-	writeCutConfig(t, r.config, filepath.Join(root, "data"))
+	writeCutConfig(t, r.config, filepath.Join(root, "data"), 200*time.Millisecond)
 	log, err := chaos.CreateLog(filepath.Join(t.TempDir(), "ops.jsonl"))
 	if err != nil {
 		t.Fatal(err)
@@ -230,7 +230,7 @@ func (r *recording) history(cut int) chaos.History {
 func startOn(t *testing.T, data string) {
 	t.Helper()
 	config := filepath.Join(filepath.Dir(data), "neckfrac.yaml")
-	writeCutConfig(t, config, data)
+	writeCutConfig(t, config, data, 200*time.Millisecond)
 	p, err := chaos.Start(t.Context(), chaos.Command{Args: []string{os.Args[0], "serve", "--config", config}, Env: []string{roleEnv + "=" + rolePlain}})
 	if err != nil {
 		t.Fatalf("after a cut: %v", err)
@@ -243,10 +243,10 @@ func startOn(t *testing.T, data string) {
 
 // writeCutConfig has no pack: what a study ends in does not matter here, that the ledger
 // goes on writing does.
-func writeCutConfig(t *testing.T, path, data string) {
+func writeCutConfig(t *testing.T, path, data string, quiet time.Duration) {
 	t.Helper()
 	text := fmt.Sprintf("dicom: {addr: '127.0.0.1:0'}\nhttp: {addr: '127.0.0.1:0'}\nadmin: {addr: '127.0.0.1:0'}\n"+
-		"models: {pack: none}\nstudy: {quiet: %s}\ndata: {dir: %s}\n", 200*time.Millisecond, data)
+		"models: {pack: none}\nstudy: {quiet: %s}\ndata: {dir: %s}\n", quiet, data)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
