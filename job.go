@@ -67,7 +67,14 @@ type Job struct {
 	// Ready is when the job could first run; T0 the receipt of its last slice.
 	Ready time.Time
 	T0    time.Time
+	// Series limits the job to what came of these series until Seen, while the rest of
+	// the study still arrives; nil and zero are the whole study.
+	Series []SeriesUID
+	Seen   time.Time
 }
+
+// Whole reports whether the job is of all that its study has.
+func (j Job) Whole() bool { return j.Seen.IsZero() }
 
 // Lease is the right to work on a job until Deadline. Every write shows Fence; a
 // worker that was paused past its deadline finds a newer fence and gets Conflict,
@@ -82,10 +89,11 @@ type Lease struct {
 // Jobs is the ledger as workers see it.
 type Jobs interface {
 	// Runnable lists up to n jobs that are ready, or running with a dead lease, by
-	// priority and then age.
+	// priority, studies without a result before those with one, and then age.
 	Runnable(ctx context.Context, now time.Time, n int) ([]Job, error)
 	// Lease takes a job. A job that is leased and alive, or already ended, is Conflict.
-	// Taking over a dead lease counts a crash.
+	// Taking over a dead lease counts a crash. A job with Series leaves something of its
+	// study to do: Finish sends the study back to StudyReceiving.
 	Lease(ctx context.Context, id JobID, worker string, now time.Time, d time.Duration) (Lease, error)
 	// Renew moves the deadline; a stale fence is Conflict.
 	Renew(ctx context.Context, l Lease, now time.Time, d time.Duration) (Lease, error)

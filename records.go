@@ -30,6 +30,14 @@ type Intake interface {
 	// study to StudyQueued, both in one transaction; a newer instance is Conflict. A
 	// job of the study that has not started is reused.
 	Settle(ctx context.Context, id StudyID, seen time.Time, p Priority, now time.Time) (Job, error)
+	// Receiving lists up to n studies in StudyReceiving that have an image, the one that
+	// has been quiet longest first.
+	Receiving(ctx context.Context, n int) ([]Progress, error)
+	// Placements lists the analysable images of a series, in order of receipt.
+	Placements(ctx context.Context, id StudyID, series SeriesUID) ([]Placed, error)
+	// SettlePart is Settle for a part of a study that still receives. What arrives before
+	// the job starts does not send it back to waiting, and is not part of it.
+	SettlePart(ctx context.Context, id StudyID, part Snapshot, p Priority, now time.Time) (Job, error)
 }
 
 // ConflictPart says what an arriving instance contradicts.

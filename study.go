@@ -74,6 +74,8 @@ type Arrival struct {
 	Study    Study
 	Series   Series
 	Instance Instance
+	// Placement is what an image says of its place.
+	Placement Placement
 	// Rejection is set for a RejectionInstance.
 	Rejection *Rejection
 }

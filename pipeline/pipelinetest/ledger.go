@@ -41,6 +41,7 @@ type instance struct {
 	neckfrac.Instance
 	study    *study
 	series   neckfrac.SeriesUID
+	place    neckfrac.Placement
 	versions []neckfrac.BlobRef
 }
 
@@ -48,6 +49,8 @@ type job struct {
 	neckfrac.Job
 	fence    int64
 	deadline time.Time
+	// again says that the study had a result when the job was made.
+	again bool
 }
 
 type outboxRow struct {
@@ -64,7 +67,7 @@ type reference struct {
 // NewLedger returns an empty ledger; clock is asked only where a port passes no time.
 func NewLedger(clock *Clock) *Ledger {
 	return &Ledger{
-		Faults: newFaults("Receive", "Quiet", "Settle", "Runnable", "Lease", "Renew", "Release", "Finish", "Due", "Delivered", "Retry",
+		Faults: newFaults("Receive", "Quiet", "Settle", "Receiving", "Placements", "SettlePart", "Runnable", "Lease", "Renew", "Release", "Finish", "Due", "Delivered", "Retry",
 			"Record", "Find", "Instances", "Revisions", "Artefact", "References", "Live", "Learn", "Reference", "Append",
 			"RequestCommitment", "DueCommitments", "Held", "DecideCommitment", "CommitmentReported", "RetryCommitment",
 			"RequestRetrievals", "DueRetrievals", "MissingInstances", "EndRetrieval", "RetryRetrieval", "StudyRetrievals"),

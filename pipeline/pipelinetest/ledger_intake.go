@@ -56,7 +56,7 @@ func (l *Ledger) receive(a neckfrac.Arrival) (neckfrac.Receipt, error) {
 	}
 	l.sequence++
 	a.Instance.Sequence = l.sequence
-	l.instances[a.Instance.UID] = &instance{Instance: a.Instance, study: s, series: a.Series.UID}
+	l.instances[a.Instance.UID] = &instance{Instance: a.Instance, study: s, series: a.Series.UID, place: a.Placement}
 	if image || a.Rejection != nil && l.reject(s, *a.Rejection) {
 		l.reopen(s)
 	}
@@ -136,10 +136,11 @@ func set[T comparable](to *T, v T) {
 	}
 }
 
-// reopen sends a study back to receiving, unless its job runs: then Finish does.
+// reopen sends a study back to receiving, unless its job runs or has its part of the
+// study already: then Finish does.
 func (l *Ledger) reopen(s *study) {
 	j := l.newest(s.ID)
-	if j != nil && j.State == neckfrac.JobRunning {
+	if j != nil && (j.State == neckfrac.JobRunning || j.State == neckfrac.JobReady && !j.Whole()) {
 		s.pending = true
 		return
 	}
@@ -181,16 +182,6 @@ func (l *Ledger) Settle(ctx context.Context, id neckfrac.StudyID, seen time.Time
 		if s.State != neckfrac.StudyReceiving || s.LastReceived.IsZero() || s.LastReceived.After(micro(seen)) {
 			return neckfrac.Job{}, neckfrac.Errorf(neckfrac.Conflict, "settle", "study is %s, has newer instances or no image", s.State)
 		}
-		j := l.newest(id)
-		if j == nil || j.State != neckfrac.JobWaiting {
-			j = &job{Job: neckfrac.Job{ID: neckfrac.JobID(l.newID("job")), StudyID: id, Priority: p, Ready: micro(now)}}
-			l.jobs = append(l.jobs, j)
-		}
-		if p.Rank() > j.Priority.Rank() {
-			j.Priority = p
-		}
-		j.State, j.T0 = neckfrac.JobReady, s.LastReceived
-		s.State = neckfrac.StudyQueued
-		return j.Job, nil
+		return l.makeReady(s, neckfrac.Snapshot{T0: s.LastReceived}, p, now), nil
 	})
 }

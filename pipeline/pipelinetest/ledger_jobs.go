@@ -14,16 +14,26 @@ func (l *Ledger) Runnable(ctx context.Context, now time.Time, n int) ([]neckfrac
 	return call(ctx, l.Faults, "Runnable", func() ([]neckfrac.Job, error) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		var out []neckfrac.Job
+		var found []*job
 		for _, j := range l.jobs {
 			if j.runnable(now) {
-				out = append(out, j.Job)
+				found = append(found, j)
 			}
 		}
-		slices.SortStableFunc(out, func(a, b neckfrac.Job) int {
-			return cmp.Or(cmp.Compare(b.Priority.Rank(), a.Priority.Rank()), a.Ready.Compare(b.Ready))
+		again := func(j *job) int {
+			if j.again {
+				return 1
+			}
+			return 0
+		}
+		slices.SortStableFunc(found, func(a, b *job) int {
+			return cmp.Or(cmp.Compare(b.Priority.Rank(), a.Priority.Rank()), cmp.Compare(again(a), again(b)), a.Ready.Compare(b.Ready))
 		})
-		return out[:min(n, len(out))], nil
+		var out []neckfrac.Job
+		for _, j := range found[:min(n, len(found))] {
+			out = append(out, j.Job)
+		}
+		return out, nil
 	})
 }
 
@@ -65,8 +75,11 @@ func (l *Ledger) Lease(ctx context.Context, id neckfrac.JobID, worker string, no
 			j.Crashes++
 		}
 		s := l.study(j.StudyID)
-		s.pending = false
-		j.State, j.T0 = neckfrac.JobRunning, s.LastReceived
+		s.pending = !j.Whole()
+		j.State = neckfrac.JobRunning
+		if j.Whole() {
+			j.T0 = s.LastReceived
+		}
 		j.fence++
 		j.deadline = micro(now.Add(d))
 		return neckfrac.Lease{Job: j.Job, Worker: worker, Fence: j.fence, Deadline: j.deadline}, nil

@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(t *testing.T) Ledger) {
 		{"Intake", intakeCases()},
 		{"Kinds", kindCases()},
 		{"Settle", settleCases()},
+		{"Receiving", receivingCases()},
 		{"Jobs", jobCases()},
 		{"Finish", finishCases()},
 		{"Outbox", outboxCases()},

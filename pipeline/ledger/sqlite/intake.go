@@ -59,8 +59,8 @@ const (
 		INSERT INTO series (study_id, uid, modality, number, description) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (study_id, uid) DO NOTHING`
 	insertInstance = `
-		INSERT INTO instance (uid, study_id, series_uid, sop_class, transfer_syntax, instance_number, digest, size, received, kind)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number`
+		INSERT INTO instance (uid, study_id, series_uid, sop_class, transfer_syntax, instance_number, digest, size, received, kind, placement)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number`
 	insertVersion = `
 		INSERT INTO instance_version (instance_number, digest, size, received) VALUES (?, ?, ?, ?)
 		ON CONFLICT (instance_number, digest) DO NOTHING`
@@ -111,13 +111,17 @@ func (d *DB) receive(ctx context.Context, tx *sql.Tx, a neckfrac.Arrival) (r nec
 			return r, 0, err
 		}
 	}
+	place, err := placementText(a.Placement)
+	if err != nil {
+		return r, 0, err
+	}
 	s, in := a.Series, a.Instance
 	if _, err := d.hot(ctx, tx, insertSeries).ExecContext(ctx, id, s.UID, s.Modality, s.Number, s.Description); err != nil {
 		return r, 0, err
 	}
 	r = neckfrac.Receipt{StudyID: id}
 	err = d.hot(ctx, tx, insertInstance).QueryRowContext(ctx, in.UID, id, s.UID, in.SOPClassUID, in.TransferSyntaxUID, in.Number,
-		in.Blob.Digest, in.Blob.Size, micros(in.Received), in.Kind.String()).Scan(&r.Sequence)
+		in.Blob.Digest, in.Blob.Size, micros(in.Received), in.Kind.String(), place).Scan(&r.Sequence)
 	if err == nil && a.Rejection != nil {
 		err = reject(ctx, tx, id, state, r.Sequence, *a.Rejection)
 	}

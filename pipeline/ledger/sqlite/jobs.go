@@ -10,21 +10,29 @@ import (
 )
 
 const (
-	jobColumns     = `id, study_id, priority, state, crashes, ready, t0`
+	jobColumns     = `id, study_id, priority, state, crashes, ready, t0, series, seen`
 	selectRunnable = `
 		SELECT ` + jobColumns + ` FROM job
 		WHERE state IN ('ready', 'running') AND (state = 'ready' OR deadline <= ?)
-		ORDER BY priority_rank DESC, ready, number LIMIT ?`
+		ORDER BY priority_rank DESC, again, ready, number LIMIT ?`
 )
 
 type scanner interface{ Scan(...any) error }
 
 func scanJob(s scanner) (j neckfrac.Job, err error) {
-	var ready, t0 int64
-	if err := s.Scan(&j.ID, &j.StudyID, &j.Priority, &j.State, &j.Crashes, &ready, &t0); err != nil {
+	var ready, t0, seen int64
+	var series string
+	if err := s.Scan(&j.ID, &j.StudyID, &j.Priority, &j.State, &j.Crashes, &ready, &t0, &series, &seen); err != nil {
 		return neckfrac.Job{}, err
 	}
 	j.Ready, j.T0 = fromMicros(ready), fromMicros(t0)
+	if seen > 0 {
+		var err error
+		if j.Series, err = decode[[]neckfrac.SeriesUID](series); err != nil {
+			return neckfrac.Job{}, err
+		}
+		j.Seen = fromMicros(seen)
+	}
 	return j, nil
 }
 
@@ -44,15 +52,15 @@ const (
 	takeJob = `
 		UPDATE job SET state = 'running', fence = fence + 1, worker = ?, deadline = ?,
 			crashes = crashes + CASE state WHEN 'running' THEN 1 ELSE 0 END,
-			t0 = (SELECT last_received FROM study WHERE study.id = job.study_id)
+			t0 = CASE WHEN seen > 0 THEN t0 ELSE (SELECT last_received FROM study WHERE study.id = job.study_id) END
 		WHERE id = ? AND (state = 'ready' OR state = 'running' AND deadline <= ?)
 		RETURNING fence, ` + jobColumns
 	selectJobExists = `
 		SELECT EXISTS (SELECT 1 FROM job WHERE id = ?)`
-	// clearPending: the worker reads the instances after this commit, so its result
-	// covers all that arrived before.
-	clearPending = `
-		UPDATE study SET pending = 0 WHERE id = ?`
+	// beginPending: the worker reads the instances after this commit, so its result
+	// covers all that arrived before, unless the job is of a part of the study.
+	beginPending = `
+		UPDATE study SET pending = ? WHERE id = ?`
 )
 
 // Lease implements neckfrac.Jobs.
@@ -68,7 +76,7 @@ func (d *DB) Lease(ctx context.Context, id neckfrac.JobID, worker string, now ti
 		if err != nil {
 			return err
 		}
-		return one(tx.ExecContext(ctx, clearPending, l.Job.StudyID))
+		return one(tx.ExecContext(ctx, beginPending, !l.Job.Whole(), l.Job.StudyID))
 	})
 	if err != nil {
 		return neckfrac.Lease{}, err

@@ -12,9 +12,11 @@ import (
 const (
 	setConflict = `
 		UPDATE study SET conflict = 1 WHERE id = ? AND conflict = 0`
+	// setPending: a job that runs, or one that has its part of the study, goes on.
 	setPending = `
 		UPDATE study SET pending = 1
-		WHERE id = ? AND EXISTS (SELECT 1 FROM job WHERE study_id = study.id AND state = 'running')`
+		WHERE id = ? AND EXISTS (
+			SELECT 1 FROM job WHERE study_id = study.id AND (state = 'running' OR state = 'ready' AND seen > 0))`
 	setWaiting = `
 		UPDATE job SET state = 'waiting' WHERE study_id = ? AND state = 'ready'`
 	setReceiving = `
@@ -30,7 +32,8 @@ func markConflict(ctx context.Context, tx *sql.Tx, id neckfrac.StudyID) error {
 	return reopen(ctx, tx, id)
 }
 
-// reopen sends a study back to receiving, unless its job runs: then Finish does.
+// reopen sends a study back to receiving, unless its job runs or has its part of the
+// study already: then Finish does.
 func reopen(ctx context.Context, tx *sql.Tx, id neckfrac.StudyID) error {
 	res, err := tx.ExecContext(ctx, setPending, id)
 	if err != nil {
@@ -64,13 +67,13 @@ const (
 	selectStudyExists = `
 		SELECT EXISTS (SELECT 1 FROM study WHERE id = ?)`
 	readyAgain = `
-		UPDATE job SET state = 'ready', t0 = ?,
+		UPDATE job SET state = 'ready', t0 = ?, series = ?, seen = ?,
 			priority = CASE WHEN priority_rank < ? THEN ? ELSE priority END,
 			priority_rank = max(priority_rank, ?)
 		WHERE study_id = ? AND state = 'waiting' RETURNING ` + jobColumns
 	insertJob = `
-		INSERT INTO job (id, study_id, priority, priority_rank, state, ready, t0)
-		VALUES (?, ?, ?, ?, 'ready', ?, ?) RETURNING ` + jobColumns
+		INSERT INTO job (id, study_id, priority, priority_rank, state, ready, t0, series, seen, again)
+		VALUES (?, ?, ?, ?, 'ready', ?, ?, ?, ?, EXISTS (SELECT 1 FROM assessment WHERE study_id = ?)) RETURNING ` + jobColumns
 )
 
 // Settle implements neckfrac.Intake.
@@ -84,10 +87,49 @@ func (d *DB) Settle(ctx context.Context, id neckfrac.StudyID, seen time.Time, p 
 		case err != nil:
 			return err
 		}
-		j, err = scanJob(tx.QueryRowContext(ctx, readyAgain, t0, p.Rank(), p, p.Rank(), id))
-		if errors.Is(err, sql.ErrNoRows) {
-			j, err = scanJob(tx.QueryRowContext(ctx, insertJob, d.newID(), id, p, p.Rank(), micros(now), t0))
+		j, err = d.makeReady(ctx, tx, id, part{t0: t0}, p, now)
+		return err
+	})
+	return j, err
+}
+
+// part is a Snapshot as the schema keeps it; without series and seen it is the study.
+type part struct {
+	t0, seen int64
+	series   string
+}
+
+// makeReady makes the study's waiting job ready, or a new one.
+func (d *DB) makeReady(ctx context.Context, tx *sql.Tx, id neckfrac.StudyID, of part, p neckfrac.Priority, now time.Time) (neckfrac.Job, error) {
+	j, err := scanJob(tx.QueryRowContext(ctx, readyAgain, of.t0, of.series, of.seen, p.Rank(), p, p.Rank(), id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return scanJob(tx.QueryRowContext(ctx, insertJob, d.newID(), id, p, p.Rank(), micros(now), of.t0, of.series, of.seen, id))
+	}
+	return j, err
+}
+
+const setPartQueued = `
+	UPDATE study SET state = 'queued' WHERE id = ? AND state = 'receiving' AND last_received >= 1 RETURNING 1`
+
+// SettlePart implements neckfrac.Intake.
+func (d *DB) SettlePart(ctx context.Context, id neckfrac.StudyID, s neckfrac.Snapshot, p neckfrac.Priority, now time.Time) (j neckfrac.Job, err error) {
+	const op = "settle part"
+	if len(s.Series) == 0 || s.Seen.IsZero() || s.T0.IsZero() {
+		return j, neckfrac.Errorf(neckfrac.Invalid, op, "series or times are missing")
+	}
+	names, err := encode(s.Series)
+	if err != nil {
+		return j, neckfrac.E(op, err)
+	}
+	err = d.write(ctx, op, func(tx *sql.Tx) error {
+		var there int
+		switch err := tx.QueryRowContext(ctx, setPartQueued, id).Scan(&there); {
+		case errors.Is(err, sql.ErrNoRows):
+			return absent(ctx, tx, selectStudyExists, id, op, "study is not receiving or has no image")
+		case err != nil:
+			return err
 		}
+		j, err = d.makeReady(ctx, tx, id, part{t0: micros(s.T0), seen: micros(s.Seen), series: names}, p, now)
 		return err
 	})
 	return j, err
