@@ -183,7 +183,12 @@ func flagged(p neckfrac.Profile) neckfrac.Assessment {
 		Series: "1.2.3.1", Slices: 240, Pack: neckfrac.PackID{ID: "demo", Version: "1.0.0", Digest: digest, Domain: neckfrac.DomainSynthetic}, Profile: p,
 		Decision: neckfrac.Decision{Flag: neckfrac.PointBalanced, Points: []neckfrac.OperatingPoint{{Name: neckfrac.PointBalanced, Validation: "synthetic, 300 studies",
 			Level: neckfrac.Threshold{Probability: 0.41, Sensitivity: neckfrac.Rate{Value: 0.9, Low: 0.8, High: 0.95, N: 100}}}}},
-		Candidates: []neckfrac.Candidate{{Series: "1.2.3.1", Description: "BONE 1.0", Slices: 240, SpacingMM: 1, Score: 0.9}, {Series: "1.2.3.2", Slices: 40, SpacingMM: 5, Score: 0.2, Lost: "Slices are thicker."}},
+		Candidates: []neckfrac.Candidate{
+			{Series: "1.2.3.1", Description: "BONE 1.0", Slices: 240, SpacingMM: 1, ThicknessMM: 1, ExtentMM: 239, FieldMM: 180, Kernel: "B70f", Score: 62,
+				Rules: []neckfrac.RulePoints{{Rule: "extent", Points: 16, Of: 16}, {Rule: "thickness", Points: 16, Of: 16}}},
+			{Series: "1.2.3.2", Slices: 40, SpacingMM: 5, ThicknessMM: 5, ExtentMM: 195, FieldMM: 180, Kernel: "B30s", Score: 34, Lost: "Another series has thinner slices.", Rule: "thickness",
+				Rules: []neckfrac.RulePoints{{Rule: "extent", Points: 16, Of: 16}, {Rule: "thickness", Of: 16}}},
+		},
 	}
 	for _, v := range neckfrac.Vertebrae() {
 		f := neckfrac.Finding{Vertebra: v, Presence: neckfrac.NotFlagged, Probability: 0.0312}

@@ -57,9 +57,26 @@ type CandidateView struct {
 	Description string  `json:"description,omitempty"`
 	Slices      int     `json:"slices"`
 	SpacingMM   float64 `json:"spacingMM"`
-	Score       float64 `json:"score"`
-	Chosen      bool    `json:"chosen"`
-	Lost        string  `json:"lost,omitempty"`
+	ThicknessMM float64 `json:"thicknessMM,omitempty"`
+	ExtentMM    float64 `json:"extentMM,omitempty"`
+	FieldMM     float64 `json:"fieldMM,omitempty"`
+	TiltDegrees float64 `json:"tiltDegrees,omitempty"`
+	Kernel      string  `json:"kernel,omitempty"`
+	// Score is of 100; Rules are its parts in the order of the rules.
+	Score  float64      `json:"score"`
+	Rules  []PointsView `json:"rules"`
+	Chosen bool         `json:"chosen"`
+	Lost   string       `json:"lost,omitempty"`
+	// Rule is the one that it lost by, Reason what that would mean for the study.
+	Rule   string `json:"rule,omitempty"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// PointsView is what one rule gave a candidate.
+type PointsView struct {
+	Rule   string  `json:"rule"`
+	Points float64 `json:"points"`
+	Of     float64 `json:"of"`
 }
 
 // ArtefactView is a derived file and where its bytes are.
@@ -83,7 +100,7 @@ func (s *Server) resultView(a neckfrac.Assessment, readStatus string) ResultView
 		Slices: a.Slices, Details: show.details, Candidates: []CandidateView{}, Artefacts: []ArtefactView{},
 	}
 	for _, c := range a.Candidates {
-		out.Candidates = append(out.Candidates, CandidateView{string(c.Series), c.Description, c.Slices, c.SpacingMM, c.Score, c.Lost == "", c.Lost})
+		out.Candidates = append(out.Candidates, candidateView(c))
 	}
 	for _, art := range a.Artefacts {
 		if show.artefact(art) {
@@ -98,6 +115,18 @@ func (s *Server) resultView(a neckfrac.Assessment, readStatus string) ResultView
 	}
 	if show.details {
 		out.detail(a)
+	}
+	return out
+}
+
+func candidateView(c neckfrac.Candidate) CandidateView {
+	out := CandidateView{
+		Series: string(c.Series), Description: c.Description, Slices: c.Slices, SpacingMM: c.SpacingMM, ThicknessMM: c.ThicknessMM,
+		ExtentMM: c.ExtentMM, FieldMM: c.FieldMM, TiltDegrees: c.TiltDegrees, Kernel: c.Kernel, Score: c.Score, Rules: []PointsView{},
+		Chosen: c.Lost == "", Lost: c.Lost, Rule: c.Rule, Reason: string(c.Reason),
+	}
+	for _, p := range c.Rules {
+		out.Rules = append(out.Rules, PointsView(p))
 	}
 	return out
 }

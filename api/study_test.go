@@ -49,6 +49,9 @@ func TestStudyShowsLevelsImagesAndHistory(t *testing.T) {
 		if len(r.Candidates) != 2 || !r.Candidates[0].Chosen || r.Candidates[1].Lost == "" {
 			t.Errorf("%s: got candidates %+v", profile, r.Candidates)
 		}
+		if c := r.Candidates[1]; c.Rule != "thickness" || len(c.Rules) != 2 || c.Rules[1].Of != 16 || c.ThicknessMM != 5 || c.Kernel != "B30s" {
+			t.Errorf("%s: got candidate %+v, want its facts, its points and the rule", profile, c)
+		}
 		kinds := map[string]bool{}
 		for _, b := range v.Banners {
 			kinds[b.Kind] = true

@@ -27,11 +27,7 @@ func RenderText(w io.Writer, a neckfrac.Assessment, zone *time.Location) error {
 		}
 	}
 	for _, c := range a.Candidates {
-		verdict := c.Lost
-		if verdict == "" {
-			verdict = "chosen"
-		}
-		fmt.Fprintf(&b, "  series %q: %d slices, %.2f mm: %s\n", c.Description, c.Slices, c.SpacingMM, verdict)
+		fmt.Fprintf(&b, "  series %q: %d slices, %s, score %.1f: %s\n", c.Description, c.Slices, millimetres(c.SpacingMM, 2), c.Score, candidateVerdict(c))
 	}
 	if a.Pack.ID != "" {
 		fmt.Fprintf(&b, "  pack %s %s (%.12s), software %s, profile %s, revision %d\n", a.Pack.ID, a.Pack.Version, a.Pack.Digest, softwareVersion(), a.Profile, a.Revision)
