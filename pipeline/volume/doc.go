@@ -18,10 +18,11 @@
 // k ≈ head; slices that lean keep their direction cosines. Nothing is allocated from a
 // header's number before it was checked against [Limits].
 //
-// Choice of series: every group of slices becomes a Candidate with a score and,
-// unless it is taken, one fixed sentence why not. A candidate that fails the gate is
-// passed over for the next one only if that covers nearly the same part of the
-// patient; else the study is refused for the better candidate's fault.
+// Choice of series: every group of slices becomes a Candidate that [Rules], which are
+// data (rules.json), score; unless it is taken it has one fixed sentence why not. Pixels
+// are asked only where they can change the order. A candidate that fails the gate is
+// passed over only for one that covers nearly the same part of the patient; else the
+// study is refused for the better one's fault. [Explain] chooses without a volume.
 //
 // Reads: CT, Enhanced CT and Legacy Converted Enhanced CT Image Storage. A frame of the
 // multi-frame classes gets the data set that it would have as a single frame and then

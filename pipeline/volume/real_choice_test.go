@@ -115,7 +115,7 @@ func realMatches(t *testing.T, folder string, match []string) []volume.Input {
 
 // TestRealPixelsJudgeAnatomy takes real patients apart into head, neck and chest, three
 // series whose headers say the same but for their place: the pixels find the neck.
-// Without them the identifier decides, and that names the head first.
+// Without them they tie and the identifier decides, which names the head first.
 func TestRealPixelsJudgeAnatomy(t *testing.T) {
 	t.Parallel()
 	root := realCT(t)
