@@ -17,9 +17,9 @@ const (
 )
 
 // askPixels lets the content rules speak where they can change the choice: of at least
-// two eligible candidates, those that the rule's points could lift to the top. A
-// candidate whose pixels can't be read keeps no points of theirs, and the gate will say
-// why. cs is ranked before and after.
+// two eligible candidates, those that the rule's points could lift to the top. Where the
+// pixels of one can't be read, nobody gets points: a broken neck must meet the gate before
+// a whole head that happens to be readable. cs is ranked before and after.
 func askPixels(ctx context.Context, cs []candidate, rules *Rules, lim Limits) error {
 	points := 0.0 // that pixels may give
 	for _, s := range rules.Score {
@@ -27,20 +27,28 @@ func askPixels(ctx context.Context, cs []candidate, rules *Rules, lim Limits) er
 			points += s.Points
 		}
 	}
-	if points == 0 || len(cs) < 2 || !cs[1].eligible() || (cs[1].last == nil) != (cs[0].last == nil) {
+	near := 0 // candidates that points could lift to the top, the first one among them
+	for near < min(len(cs), maxAsked) && cs[near].eligible() && (cs[near].last == nil) == (cs[0].last == nil) &&
+		cs[near].score()+points >= cs[0].score() {
+		near++
+	}
+	if points == 0 || near < 2 {
 		return nil
 	}
-	best := cs[0].score()
-	for i := range cs[:min(len(cs), maxAsked)] {
-		c := &cs[i]
-		if !c.eligible() || (c.last == nil) != (cs[0].last == nil) || c.score()+points < best {
-			break
-		}
+	var necks [maxAsked]float64
+	for i := range near {
 		if err := ctx.Err(); err != nil {
 			return neckfrac.Wrap(neckfrac.Unavailable, "assemble", err)
 		}
-		c.facts.neckMM, c.facts.neckMMKnown = neckMM(c.stack, lim)
-		c.weigh()
+		mm, ok := neckMM(cs[i].stack, lim)
+		if !ok {
+			return nil
+		}
+		necks[i] = mm
+	}
+	for i := range near {
+		cs[i].facts.neckMM, cs[i].facts.neckMMKnown = necks[i], true
+		cs[i].weigh()
 	}
 	rank(cs)
 	return nil
