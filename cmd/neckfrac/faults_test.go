@@ -50,7 +50,7 @@ const tmpFile = `/blobs/tmp/`
 // with it; after a failed sync nothing is known about the file, so nothing is promised on
 // it any more.
 var faults = []fault{
-	{step: "free space", call: "fstatfs", errs: "EIO", hit: `/blobs>`},
+	{step: "free space", call: "fstatfs", errs: "EIO", hit: `/blobs(/tmp)?>`},
 	{step: "create", call: "openat", errs: "ENOSPC EDQUOT EMFILE EROFS EIO EACCES", on: "blobs/tmp", hit: `O_CREAT`},
 	{step: "write 1", call: "write", errs: "ENOSPC EIO EDQUOT EFBIG", nth: 1, hit: tmpFile},
 	{step: "write 2", call: "write", errs: "ENOSPC EIO", nth: 2, hit: tmpFile},
