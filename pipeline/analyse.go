@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/neckfrac/neckfrac"
 	"github.com/neckfrac/neckfrac/pipeline/assess"
@@ -42,7 +43,7 @@ func (w *Worker) analyse(ctx context.Context, l neckfrac.Lease, log *slog.Logger
 	case w.cfg.Runner == nil:
 		return assess.NotAnalysed(in, &neckfrac.RefusedError{Reason: neckfrac.NoPack}), nil
 	}
-	answer, dir, err := w.run(ctx, series)
+	answer, dir, err := w.run(ctx, ofJob(l.Job, series))
 	if dir != "" {
 		defer os.RemoveAll(dir)
 	}
@@ -82,6 +83,22 @@ func takenBack(series []neckfrac.Series) bool {
 		}
 	}
 	return mistaken
+}
+
+// ofJob leaves of a study what its job is limited to.
+func ofJob(j neckfrac.Job, series []neckfrac.Series) []neckfrac.Series {
+	if j.Whole() {
+		return series
+	}
+	var out []neckfrac.Series
+	for _, s := range series {
+		if !slices.Contains(j.Series, s.UID) {
+			continue
+		}
+		s.Instances = slices.DeleteFunc(slices.Clone(s.Instances), func(i neckfrac.Instance) bool { return i.Received.After(j.Seen) })
+		out = append(out, s)
+	}
+	return out
 }
 
 // run opens the study's CT files and hands them to the runner with a fresh private

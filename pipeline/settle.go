@@ -8,22 +8,38 @@ import (
 	"github.com/neckfrac/neckfrac"
 )
 
-// DefaultQuiet is how long a study must have received nothing before it is taken as
-// complete: DICOM has no end-of-study message, and senders pause between series.
-const DefaultQuiet = 20 * time.Second
+const (
+	// DefaultQuiet is how long a study must have received nothing before it is taken as
+	// complete whatever its headers say: DICOM has no end-of-study message, and senders
+	// pause between series.
+	DefaultQuiet = 20 * time.Second
+	// DefaultReady is how long a series must have received nothing before its geometry is
+	// believed.
+	DefaultReady = 2 * time.Second
+	// endless times the quiet time is the longest that a study receives without being
+	// analysed: a sender that never ends must not keep a result back.
+	endless = 15
+)
 
 // settleBatch bounds one round, so that a backlog can't hold the loop.
 const settleBatch = 64
 
-// Settler turns quiet studies into jobs.
+// Settler turns studies into jobs when they are complete: by the sender's word, by the
+// geometry of their series, or because nothing came for the quiet time. It is for one
+// goroutine at a time.
 type Settler struct {
 	Intake neckfrac.Intake
 	Queue  neckfrac.Queue
 	Log    *slog.Logger
 	// Quiet is the pause that ends a study. Defaults to DefaultQuiet.
 	Quiet time.Duration
+	// Ready is the pause after which a complete series is analysed. Defaults to
+	// DefaultReady; at Quiet or more, geometry settles nothing.
+	Ready time.Duration
 	// Now defaults to time.Now.
 	Now func() time.Time
+
+	seen judgements
 }
 
 // Run settles until ctx ends. A failing ledger is logged and tried again.
@@ -32,7 +48,7 @@ func (s *Settler) Run(ctx context.Context) {
 	if quiet <= 0 {
 		quiet = DefaultQuiet
 	}
-	tick := time.NewTicker(min(max(quiet/8, 50*time.Millisecond), time.Second))
+	tick := time.NewTicker(min(max(min(quiet, s.ready())/8, 50*time.Millisecond), time.Second))
 	defer tick.Stop()
 	for {
 		if _, err := s.Round(ctx, quiet); err != nil && ctx.Err() == nil {
@@ -46,8 +62,8 @@ func (s *Settler) Run(ctx context.Context) {
 	}
 }
 
-// Round settles every study that has been quiet for the given time and returns how
-// many jobs it made ready.
+// Round settles every study that has been quiet for the given time, and those that are
+// complete before. It returns how many jobs it made ready.
 func (s *Settler) Round(ctx context.Context, quiet time.Duration) (int, error) {
 	now := s.now()
 	before := now.Add(-quiet)
@@ -57,21 +73,44 @@ func (s *Settler) Round(ctx context.Context, quiet time.Duration) (int, error) {
 	}
 	n := 0
 	for _, id := range ids {
-		job, err := s.Intake.Settle(ctx, id, before, neckfrac.Routine, now)
-		if neckfrac.KindOf(err) == neckfrac.Conflict && err != nil {
-			continue // an instance came in between; the study is not quiet any more
-		}
+		made, err := s.settle(ctx, id, decision{by: byQuiet, seen: before}, now)
 		if err != nil {
-			return n, neckfrac.E("settle", err)
+			return n, err
 		}
-		// gofail: var studySettled struct{}
-		n++
-		s.Log.Info("study settled", "study", id, "job", job.ID)
-		if err := s.Queue.Announce(ctx, job.ID, job.Priority); err != nil {
-			s.Log.Warn("announce failed", "job", job.ID, "kind", neckfrac.KindOf(err))
-		}
+		n += made
 	}
-	return n, nil
+	m, err := s.early(ctx, now, quiet)
+	return n + m, err
+}
+
+// settle makes one job ready as decided and returns 1; 0 if the study has moved on.
+func (s *Settler) settle(ctx context.Context, id neckfrac.StudyID, d decision, now time.Time) (int, error) {
+	var job neckfrac.Job
+	var err error
+	if d.part != nil {
+		job, err = s.Intake.SettlePart(ctx, id, *d.part, neckfrac.Routine, now)
+	} else {
+		job, err = s.Intake.Settle(ctx, id, d.seen, neckfrac.Routine, now)
+	}
+	if err != nil && neckfrac.KindOf(err) == neckfrac.Conflict {
+		return 0, nil // an instance came in between; the study is not quiet any more
+	}
+	if err != nil {
+		return 0, neckfrac.E("settle", err)
+	}
+	// gofail: var studySettled struct{}
+	s.Log.Info("study settled", "study", id, "job", job.ID, "by", string(d.by), "whole", job.Whole())
+	if err := s.Queue.Announce(ctx, job.ID, job.Priority); err != nil {
+		s.Log.Warn("announce failed", "job", job.ID, "kind", neckfrac.KindOf(err))
+	}
+	return 1, nil
+}
+
+func (s *Settler) ready() time.Duration {
+	if s.Ready <= 0 {
+		return DefaultReady
+	}
+	return s.Ready
 }
 
 func (s *Settler) now() time.Time {

@@ -53,6 +53,7 @@ func ReadArrival(ds dataset.Dataset, ts string, peer Peer, now time.Time) (neckf
 	a.Instance.TransferSyntaxUID = ts
 	a.Instance.Number = number(ds, dataset.TagInstanceNumber)
 	a.Instance.Received = now
+	a.Placement = readPlacement(ds, a.Instance.SOPClassUID)
 	return a, nil
 }
 
