@@ -89,8 +89,9 @@ type Retrievals interface {
 	MissingInstances(ctx context.Context, id RetrievalID) ([]AnnouncedInstance, error)
 	// EndRetrieval ends a waiting retrieval; one that has ended stays as it is.
 	EndRetrieval(ctx context.Context, id RetrievalID, end RetrievalEnd) error
-	// RetryRetrieval counts an attempt and sets the next; one that has ended stays so.
-	RetryRetrieval(ctx context.Context, id RetrievalID, next time.Time, reason Kind) error
+	// RetryRetrieval sets how many attempts count and when the next is due; one that has
+	// ended stays so.
+	RetryRetrieval(ctx context.Context, id RetrievalID, attempt int, next time.Time, reason Kind) error
 	// StudyRetrievals lists the retrievals of a study, oldest first.
 	StudyRetrievals(ctx context.Context, study StudyUID) ([]Retrieval, error)
 }

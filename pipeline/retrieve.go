@@ -123,6 +123,7 @@ func (r *Retriever) attempt(ctx context.Context, row neckfrac.Retrieval) error {
 	fetch, cancel := context.WithTimeout(ctx, retrieveTime)
 	fetched, ferr := archive.Fetch(fetch, want(row, missing))
 	cancel()
+	stopped := ctx.Err() != nil
 	// The outcome is written also when the service stops.
 	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), retrieveLease-retrieveTime)
 	defer cancel()
@@ -133,23 +134,27 @@ func (r *Retriever) attempt(ctx context.Context, row neckfrac.Retrieval) error {
 	if len(left) == 0 {
 		return r.end(ctx, row, neckfrac.RetrievalEnd{State: neckfrac.RetrievalDone})
 	}
+	if stopped { // our doing, which says nothing of the source
+		return r.Ledger.RetryRetrieval(ctx, row.ID, row.Attempt, r.Now(), row.Reason)
+	}
 	kind, final := verdict(left, fetched, ferr)
 	attempts := r.Attempts
 	if attempts <= 0 {
 		attempts = DefaultRetrieveAttempts
 	}
-	// An attempt that brought something was cut by its time or its link: the rest is asked
-	// for at once, and however slow the link is, nothing is given up.
 	stuck := len(left) == len(missing)
 	if final || stuck && row.Attempt+1 >= attempts {
 		return r.giveUp(ctx, row, len(left), kind)
 	}
-	next := r.Now()
+	// An attempt that brought something was cut by its time or its link: the rest is asked
+	// for at once. It counts no further than to ask wider: however slow the link is, the
+	// attempts that bring nothing have their whole time afterwards.
+	next, attempt := r.Now(), min(row.Attempt+1, attemptByStudy)
 	if stuck {
-		next = next.Add(backoff(row.Attempt))
+		next, attempt = next.Add(backoff(row.Attempt)), row.Attempt+1
 	}
-	r.Log.Warn("retrieval is not complete", "retrieval", row.ID, "source", row.Source, "missing", len(left), "kind", kind, "attempt", row.Attempt+1, "err", ferr)
-	return r.Ledger.RetryRetrieval(ctx, row.ID, next, kind)
+	r.Log.Warn("retrieval is not complete", "retrieval", row.ID, "source", row.Source, "missing", len(left), "kind", kind, "attempt", attempt, "err", ferr)
+	return r.Ledger.RetryRetrieval(ctx, row.ID, attempt, next, kind)
 }
 
 // verdict says why instances are still missing, and whether asking again is of no use.

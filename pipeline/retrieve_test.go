@@ -24,10 +24,15 @@ type archive struct {
 	// refuse has the receiver not take a slice.
 	refuse map[int]neckfrac.Kind
 	err    error
+	// during is called while it is asked.
+	during func()
 }
 
 func (a *archive) Fetch(ctx context.Context, w pipeline.Wanted) (pipeline.Fetched, error) {
 	a.asked = append(a.asked, w)
+	if a.during != nil {
+		a.during()
+	}
 	f := pipeline.Fetched{Refused: map[neckfrac.InstanceUID]neckfrac.Kind{}}
 	sent := 0
 	for _, k := range a.has {
@@ -176,6 +181,49 @@ func TestSlowSourceIsFollowedToTheEnd(t *testing.T) {
 		if n := len(w.Selections[0].Instances); n != 40-2*(i+1) {
 			t.Errorf("attempt %d asked for %d instances", i+2, n)
 		}
+	}
+}
+
+// TestSlowSourceThatIsRestartedIsNotGivenUp: what came slowly must not have used up the
+// attempts that a restart of the source needs.
+func TestSlowSourceThatIsRestartedIsNotGivenUp(t *testing.T) {
+	t.Parallel()
+	h, a, r := announced(t, 40)
+	a.share = 2
+	for range 10 {
+		attempt(t, h, r)
+	}
+	a.has, a.err = nil, neckfrac.Errorf(neckfrac.Unavailable, "get", "no answer")
+	if row := attempt(t, h, r); row.State != neckfrac.RetrievalWaiting || !row.Next.After(h.clock.Now()) {
+		t.Fatalf("row after the first silence %+v", row)
+	}
+	a.err, a.share = nil, 0
+	for k := range 40 {
+		a.has = append(a.has, k)
+	}
+	h.clock.Advance(time.Hour)
+	if row := attempt(t, h, r); row.State != neckfrac.RetrievalDone {
+		t.Errorf("row %+v", row)
+	}
+}
+
+// TestStopCountsNoAttempt: a service that is stopped while it fetches, however often, blames
+// the source for nothing and asks again as soon as it is back.
+func TestStopCountsNoAttempt(t *testing.T) {
+	t.Parallel()
+	h, a, r := announced(t, 3)
+	has := a.has
+	a.has, a.err = nil, neckfrac.Errorf(neckfrac.Unavailable, "get", "stopped")
+	for range 20 {
+		ctx, cancel := context.WithCancel(t.Context())
+		a.during = cancel
+		if _, err := r.Round(ctx); err != nil {
+			t.Fatalf("round: %v", err)
+		}
+	}
+	a.has, a.err, a.during = has, nil, nil
+	if row := attempt(t, h, r); row.State != neckfrac.RetrievalDone || row.Attempt != 0 || len(a.asked) != 21 {
+		t.Errorf("asked %d times, row %+v", len(a.asked), row)
 	}
 }
 

@@ -115,11 +115,10 @@ func (l *Ledger) EndRetrieval(ctx context.Context, id neckfrac.RetrievalID, end 
 }
 
 // RetryRetrieval implements neckfrac.Retrievals.
-func (l *Ledger) RetryRetrieval(ctx context.Context, id neckfrac.RetrievalID, next time.Time, reason neckfrac.Kind) error {
+func (l *Ledger) RetryRetrieval(ctx context.Context, id neckfrac.RetrievalID, attempt int, next time.Time, reason neckfrac.Kind) error {
 	return l.retrieve(ctx, "RetryRetrieval", id, func(r *retrieval) {
 		if !r.State.Ended() {
-			r.Attempt++
-			r.Next, r.Reason, r.leased = micro(next), reason, time.Time{}
+			r.Attempt, r.Next, r.Reason, r.leased = attempt, micro(next), reason, time.Time{}
 		}
 	})
 }

@@ -79,8 +79,8 @@ func retrievalFlow(f *fixture) {
 	if d := cmp.Diff([]neckfrac.AnnouncedInstance{r.Instances[0], r.Instances[2]}, missing); d != "" {
 		f.Fatalf("missing (-want +got):\n%s", d)
 	}
-	f.must("retry", f.l.RetryRetrieval(f.ctx(), r.ID, at(2*time.Hour), neckfrac.Unavailable))
-	r.Attempt, r.Next, r.Reason = 1, at(2*time.Hour), neckfrac.Unavailable
+	f.must("retry", f.l.RetryRetrieval(f.ctx(), r.ID, 3, at(2*time.Hour), neckfrac.Unavailable))
+	r.Attempt, r.Next, r.Reason = 3, at(2*time.Hour), neckfrac.Unavailable
 	f.dueRetrievals(2*time.Hour - time.Second)
 	f.dueRetrievals(2*time.Hour, r)
 	f.receive(arrival(1, 1, 1))
@@ -153,7 +153,7 @@ func retrievalEnds(f *fixture) {
 	id := f.retrievals(1, func() neckfrac.Retrieval { w := r; w.State, w.Next = neckfrac.RetrievalWaiting, r.Received; return w }())[0].ID
 	f.must("partial", f.l.EndRetrieval(f.ctx(), id, neckfrac.RetrievalEnd{State: neckfrac.RetrievalPartial, Reason: neckfrac.Refused, Missing: 1, At: at(2 * time.Hour)}))
 	f.must("again", f.l.EndRetrieval(f.ctx(), id, neckfrac.RetrievalEnd{State: neckfrac.RetrievalDone, At: at(3 * time.Hour)}))
-	f.must("retry", f.l.RetryRetrieval(f.ctx(), id, at(3*time.Hour), neckfrac.Unavailable))
+	f.must("retry", f.l.RetryRetrieval(f.ctx(), id, 1, at(3*time.Hour), neckfrac.Unavailable))
 	r.State, r.Reason, r.Missing, r.Next = neckfrac.RetrievalPartial, neckfrac.Refused, 1, r.Received
 	f.retrievals(1, r)
 	f.wantKind("no end", f.l.EndRetrieval(f.ctx(), id, neckfrac.RetrievalEnd{State: neckfrac.RetrievalWaiting, At: at(0)}), neckfrac.Invalid)
@@ -182,7 +182,7 @@ func retrievalUnknown(f *fixture) {
 	for name, err := range map[string]error{
 		"missing": missing,
 		"end":     f.l.EndRetrieval(f.ctx(), "nobody", neckfrac.RetrievalEnd{State: neckfrac.RetrievalDone, At: at(0)}),
-		"retry":   f.l.RetryRetrieval(f.ctx(), "nobody", at(time.Hour), neckfrac.Internal),
+		"retry":   f.l.RetryRetrieval(f.ctx(), "nobody", 1, at(time.Hour), neckfrac.Internal),
 	} {
 		f.wantKind(name, err, neckfrac.NotFound)
 	}

@@ -194,7 +194,7 @@ const (
 	endRetrieval = `
 	UPDATE retrieval SET state = ?, failure = ?, missing = ?, ended = ?, leased = 0 WHERE id = ? AND state = 'waiting'`
 	retryRetrieval = `
-	UPDATE retrieval SET attempt = attempt + 1, next = ?, leased = 0, failure = ? WHERE id = ? AND state = 'waiting'`
+	UPDATE retrieval SET attempt = ?, next = ?, leased = 0, failure = ? WHERE id = ? AND state = 'waiting'`
 )
 
 // MissingInstances implements neckfrac.Retrievals.
@@ -236,13 +236,13 @@ func (d *DB) EndRetrieval(ctx context.Context, id neckfrac.RetrievalID, end neck
 }
 
 // RetryRetrieval implements neckfrac.Retrievals.
-func (d *DB) RetryRetrieval(ctx context.Context, id neckfrac.RetrievalID, next time.Time, reason neckfrac.Kind) error {
+func (d *DB) RetryRetrieval(ctx context.Context, id neckfrac.RetrievalID, attempt int, next time.Time, reason neckfrac.Kind) error {
 	const op = "retry retrieval"
 	return d.write(ctx, op, func(tx *sql.Tx) error {
 		if state, err := retrievalState(ctx, tx, op, id); err != nil || state.Ended() {
 			return err
 		}
-		return one(tx.ExecContext(ctx, retryRetrieval, micros(next), reason.String(), id))
+		return one(tx.ExecContext(ctx, retryRetrieval, attempt, micros(next), reason.String(), id))
 	})
 }
 
