@@ -13,7 +13,7 @@ GOLDENS := ./fhir ./pipeline/artefact
 
 export NECKFRAC_ORT ?= $(CURDIR)/build/ort/libonnxruntime.$(if $(filter Darwin,$(shell uname -s)),dylib,so)
 
-.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers commitment-peers archive-peers retrieve-peers conformance-docs kill bench bench-dicom demo run phantom train-test train-demo fuzz-all fuzz-long ci verify
+.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers commitment-peers archive-peers retrieve-peers pixels conformance-docs kill bench bench-dicom demo run phantom train-test train-demo fuzz-all fuzz-long ci verify
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -80,7 +80,7 @@ archive-peers: ## our query and retrieve client at dcmqrscp and Orthanc
 	.ci/archive-peers
 
 # CHAOS runs the kill test in the build with failpoints, from the tree's own folder.
-CHAOS := .ci/failpoints && cd cmd/neckfrac && ../../build/failpoints/neckfrac.test -test.run TestKillLosesNothing -test.v -test.timeout 60m -kill-points
+CHAOS := .ci/failpoints && cd cmd/neckfrac && ../../build/failpoints/neckfrac.test -test.run TestKillLosesNothing -test.timeout 60m -kill-points
 
 chaos-ci: ## 100 SIGKILLs, every named point at least twice
 	@$(CHAOS) -kills 100
@@ -96,10 +96,13 @@ powercut: ## 200 replayed power cuts, and builds without a sync that must lose (
 
 faults: ## each step of a Success fails with ENOSPC, EIO and others (needs strace)
 	@.ci/need-strace
-	$(GO) test -count=1 -run TestFaults -v ./cmd/neckfrac -faults | grep -v '^=== '
+	@$(GO) test -c -o build/faults.test ./cmd/neckfrac && cd cmd/neckfrac && ../../build/faults.test -test.run TestFaults -faults
 
 order: build ## every Success comes after its syncs, by the system calls (needs strace)
 	.ci/strace-order
+
+pixels: ## our pixel decoders against other decoders, value by value (from PyPI, and dcmtk)
+	.ci/pixels/run.sh
 
 bench: ## benchmarks of all packages, once
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./...

@@ -39,6 +39,7 @@ var rooms = []room{
 	{"pipeline", []string{"", "pipeline/volume", "pipeline/assess", "pipeline/artefact"}, nil, "use cases call pure steps and ports; a driver here would tie them to one site"},
 	{"pipeline/scp", []string{"", "pipeline", "dicomnet/..."}, nil, "the one place where the network and the pipeline meet"},
 	{"pipeline/pixel", nil, nil, "a codec sees a codestream and the size it must have, nothing of the patient"},
+	{"pipeline/pixel/openjpeg", []string{"pipeline/pixel"}, []string{"github.com/ebitengine/purego"}, "C that reads a stranger's bytes is loaded in the runner alone, and without cgo"},
 	{"pipeline/pixel/pixeltest", nil, nil, "an encoder that shared code with its decoder would share its mistakes"},
 	{"pipeline/volume", []string{"", "dicomnet/dataset", "pipeline/pixel"}, nil, "pixels are decoded in the runner, which has no network"},
 	{"pipeline/assess", []string{""}, nil, "thresholds are compared once, in a pure function"},

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/neckfrac/neckfrac/models/onnx"
+	"github.com/neckfrac/neckfrac/pipeline/pixel/openjpeg"
 )
 
 // DoctorCmd checks what the service needs.
@@ -31,7 +32,7 @@ func (c DoctorCmd) Run(rt *Runtime) error {
 		fmt.Fprintf(rt.Stdout, "FAULT  configuration   %v\n", err)
 		return &exitError{exitUsage, "the configuration must be mended first"}
 	}
-	checks := []func(*Runtime, Config) finding{checkLibrary, checkPack, checkDisk, checkIdentity}
+	checks := []func(*Runtime, Config) finding{checkLibrary, checkJPEG2000, checkPack, checkDisk, checkIdentity}
 	bad := 0
 	for _, check := range checks {
 		bad += report(rt, check(rt, cfg))
@@ -73,6 +74,22 @@ func checkLibrary(rt *Runtime, _ Config) finding {
 		return f
 	}
 	f.seen = version + " in " + path
+	return f
+}
+
+// checkJPEG2000 is no fault where the library is missing: such images are then not
+// accepted, and all else is.
+func checkJPEG2000(*Runtime, Config) finding {
+	f := finding{what: "jpeg 2000"}
+	version, err := openjpeg.Available()
+	if err != nil {
+		f.seen = "not decoded, so not accepted: " + err.Error() + "; on Debian apt-get install libopenjp2-7"
+		return f
+	}
+	f.seen = "OpenJPEG " + version
+	if openjpeg.HighThroughput() {
+		f.seen += ", HTJ2K too"
+	}
 	return f
 }
 

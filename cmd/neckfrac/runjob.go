@@ -9,6 +9,7 @@ import (
 	"github.com/neckfrac/neckfrac"
 	"github.com/neckfrac/neckfrac/models/onnx"
 	"github.com/neckfrac/neckfrac/pipeline"
+	"github.com/neckfrac/neckfrac/pipeline/pixel/openjpeg"
 )
 
 // runnerSocket is the descriptor on which a runner is handed files.
@@ -38,6 +39,10 @@ func (c RunJobCmd) Run(rt *Runtime) error {
 	}
 	defer predictor.Close()
 	log := slog.New(slog.NewJSONHandler(rt.Stderr, nil))
+	// C code that reads a stranger's bytes is loaded in this process alone.
+	if _, err := openjpeg.Register(); err != nil {
+		log.Info("jpeg 2000 is not decoded", "err", err)
+	}
 	return pipeline.ServeRunner(rt.Context, rt.Stdin, rt.Stdout, files, predictor, log)
 }
 
