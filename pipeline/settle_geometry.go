@@ -197,7 +197,7 @@ func (s *stackOf) even(order []int, n [3]float64, extent float64) bool {
 		d := inner(s.at[order[i]], n) - inner(s.at[order[i-1]], n)
 		least, most = min(least, d), max(most, d)
 		away := inner(s.at[order[i]], n) - inner(s.at[order[0]], n) - float64(i)*mean
-		if math.Abs(away) > max(0.5*mean, stepMM) {
+		if math.Abs(away) > max(stepShare*mean, stepMM) {
 			return false
 		}
 	}
@@ -205,10 +205,13 @@ func (s *stackOf) even(order []int, n [3]float64, extent float64) bool {
 	return least > 0.01 && most-least <= max(stepShare*least, stepMM) && most < 1.5*least && most <= volume.MaxThicknessMM+epsMM
 }
 
-// straight reports whether the slices' corners lie on one line that leans no more than a
-// gantry does.
+// straight reports whether the slices' corners lie on one line that leans as a gantry
+// does: along rows or columns, and no further.
 func (s *stackOf) straight(first, way, n [3]float64, extent float64) bool {
 	if extent/math.Sqrt(inner(way, way)) < math.Cos(volume.MaxTiltDegrees*math.Pi/180) {
+		return false
+	}
+	if math.Abs(inner(way, [3]float64(s.Orientation[:3]))) > besideMM && math.Abs(inner(way, [3]float64(s.Orientation[3:]))) > besideMM {
 		return false
 	}
 	for _, at := range s.at {
