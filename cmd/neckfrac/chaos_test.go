@@ -74,7 +74,7 @@ func TestKillLosesNothing(t *testing.T) {
 	if seed == 0 {
 		seed = rand.Uint64()
 	}
-	t.Logf("%d kills, -kill-seed %d", kills, seed)
+	fmt.Printf("%d kills, -kill-seed %d\n", kills, seed)
 	tally := &killTally{points: map[string]int{}}
 	epochs := make(chan killJob)
 	t.Run("epochs", func(t *testing.T) {
@@ -122,18 +122,18 @@ func (k *killTally) print(t *testing.T, kills int) {
 	}
 	if len(k.starts) > 0 {
 		slices.Sort(k.starts)
-		t.Logf("start to open ports: median %s, worst %s", k.starts[len(k.starts)/2], k.starts[len(k.starts)-1])
+		fmt.Printf("start to open ports: median %s, worst %s\n", k.starts[len(k.starts)/2].Round(time.Millisecond), k.starts[len(k.starts)-1].Round(time.Millisecond))
 	}
 	if *killPoints {
 		for _, p := range chaos.Points {
-			t.Logf("  %4d kills at %s", k.points[p.Name], p.Name)
+			fmt.Printf("  %4d at %s\n", k.points[p.Name], p.Name)
 			if want := min(2, kills/2/len(chaos.Points)); k.points[p.Name] < want {
 				t.Errorf("point %s: %d kills, want %d", p.Name, k.points[p.Name], want)
 			}
 		}
 	}
 	fmt.Printf("%d kills, %d acknowledged, %d lost, %d altered, %d partial\n", k.kills, r.Acknowledged, r.Lost, r.Altered, r.Partial)
-	t.Logf("%d moments did not come; %d studies ended as worker-failed", k.missed, r.WorkerFailed)
+	fmt.Printf("%d moments did not come; %d studies ended as worker-failed\n", k.missed, r.WorkerFailed)
 	if k.kills+k.missed < kills || k.missed > kills/10+1 {
 		t.Errorf("%d kills and %d that did not come, want %d kills", k.kills, k.missed, kills)
 	}

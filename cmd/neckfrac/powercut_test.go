@@ -39,13 +39,13 @@ func TestPowerCut(t *testing.T) {
 	if seed == 0 {
 		seed = rand.Uint64()
 	}
-	t.Logf("%d cuts, -cut-seed %d", *cutCount, seed)
+	fmt.Printf("%d cuts, -cut-seed %d\n", *cutCount, seed)
 	rng := rand.New(rand.NewPCG(seed, 2))
 	var total chaos.Report
 	losing, cuts := 0, 0
 	for i := range cutTraces {
 		r := record(t, seed+uint64(i), 2+i)
-		t.Logf("trace %d: %d calls, %d Success responses", i+1, len(r.calls), len(r.acks))
+		fmt.Printf("trace %d: %d calls, %d Success responses\n", i+1, len(r.calls), len(r.acks))
 		for range (*cutCount + cutTraces - 1) / cutTraces {
 			if cuts == *cutCount {
 				break
@@ -68,7 +68,7 @@ func TestPowerCut(t *testing.T) {
 		t.Error("a build without this sync passes: the check proves nothing")
 	}
 	if *cutLoses {
-		t.Logf("%d of %d cuts tell that a sync is missing", losing, cuts)
+		fmt.Printf("%d of %d cuts tell that a sync is missing\n", losing, cuts)
 	}
 }
 
