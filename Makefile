@@ -96,7 +96,7 @@ powercut: ## 200 replayed power cuts, and builds without a sync that must lose (
 
 faults: ## each step of a Success fails with ENOSPC, EIO and others (needs strace)
 	@.ci/need-strace
-	@$(GO) test -c -o build/faults.test ./cmd/neckfrac && cd cmd/neckfrac && ../../build/faults.test -test.run TestFaults -faults
+	@mkdir -p build && $(GO) test -c -o build/faults.test ./cmd/neckfrac && cd cmd/neckfrac && ../../build/faults.test -test.run TestFaults -faults
 
 order: build ## every Success comes after its syncs, by the system calls (needs strace)
 	.ci/strace-order
