@@ -61,7 +61,11 @@ type Config struct {
 }
 
 // Backend is the storage SCP behind a dicomnet.Server.
-type Backend struct{ cfg Config }
+type Backend struct {
+	cfg Config
+	// wide has a place for each large header that is held.
+	wide chan struct{}
+}
 
 // New copies cfg and fills its defaults.
 func New(cfg Config) (*Backend, error) {
@@ -74,7 +78,7 @@ func New(cfg Config) (*Backend, error) {
 	if cfg.Zone == nil {
 		cfg.Zone = time.UTC
 	}
-	return &Backend{cfg: cfg}, nil
+	return &Backend{cfg: cfg, wide: make(chan struct{}, maxWideHeaders)}, nil
 }
 
 // NewSession admits the association or rejects it with the PS3.8 Table 9-21 reason: an

@@ -12,21 +12,6 @@ import (
 	"github.com/neckfrac/neckfrac/dicomnet/dataset"
 )
 
-// headerLimits bounds what the header of one object costs while it is received. Real CT
-// headers have 5 to 50 KiB; private groups before the pixels seldom exceed 1 MiB.
-var headerLimits = dataset.Limits{MaxElementBytes: 4 << 20, MaxTotalBytes: 8 << 20, MaxElements: 20_000}
-
-// wideLimits are for what states a frame, a reference or a measurement at a time: an
-// Enhanced CT of 1000 frames has some hundred elements for each, all in its header.
-var wideLimits = dataset.Limits{MaxElementBytes: 16 << 20, MaxTotalBytes: 64 << 20, MaxElements: 400_000}
-
-func limitsOf(class string) dataset.Limits {
-	if class == dataset.CTImageStorage {
-		return headerLimits
-	}
-	return wideLimits
-}
-
 // errMismatch means that the command, or the request, names another object than the data set.
 var errMismatch = errors.New("command and data set disagree")
 
@@ -55,15 +40,13 @@ func (b *Backend) receive(ctx context.Context, log *slog.Logger, in incoming, bo
 	}
 	// The header is parsed from the stream, and what was consumed for it is stored first:
 	// the object on disk is byte for byte what came.
-	var head bytes.Buffer
-	reader, err := dataset.NewReader(io.TeeReader(body, &head), ts, limitsOf(in.sopClass))
+	h, err := b.readHead(ctx, body, ts, in.sopClass)
+	defer h.release()
 	if err != nil {
-		return neckfrac.Arrival{}, neckfrac.Wrap(neckfrac.Unsupported, "store: header", err)
+		return neckfrac.Arrival{}, err
 	}
-	ds, pixels, err := reader.ReadHeader()
-	if err != nil {
-		return neckfrac.Arrival{}, neckfrac.Wrap(neckfrac.Invalid, "store: header", err)
-	}
+	ds := h.ds
+	h.ds = nil // not held while the pixels come
 	if text(ds, dataset.TagSOPInstanceUID) != in.sopInstance || text(ds, dataset.TagSOPClassUID) != in.sopClass {
 		return neckfrac.Arrival{}, neckfrac.Wrap(neckfrac.Invalid, "store", errMismatch)
 	}
@@ -87,17 +70,17 @@ func (b *Backend) receive(ctx context.Context, log *slog.Logger, in incoming, bo
 	if err != nil {
 		return a, neckfrac.Wrap(neckfrac.Invalid, "store: meta", err)
 	}
-	object := io.Reader(io.MultiReader(&head, body))
+	object := io.Reader(io.MultiReader(h.bytes, body))
 	switch {
 	case ts.Deflated:
-		inflate, err := newInflateReader(object, reader.Offset(), pixels)
+		inflate, err := newInflateReader(object, h.offset, h.pixels)
 		if err != nil {
 			return a, neckfrac.Wrap(neckfrac.Invalid, "store: deflated", err)
 		}
 		defer inflate.Close()
 		object = inflate
-	case pixels.Present:
-		object = &wholeReader{r: object, before: pixels.Offset, value: newValue(pixels, ts), ts: ts}
+	case h.pixels.Present:
+		object = &wholeReader{r: object, before: h.pixels.Offset, value: newValue(h.pixels, ts), ts: ts}
 	}
 	receipt, err := b.cfg.Receiver.Receive(ctx, a, io.MultiReader(&meta, object))
 	if err != nil {

@@ -2,6 +2,7 @@ package scp
 
 import (
 	"context"
+	"errors"
 	"io"
 	"slices"
 
@@ -101,14 +102,27 @@ func (s *searching) wanted(t dataset.Tag) bool {
 	return false
 }
 
-// header reads a stored object up to its pixels.
+// header reads a stored object up to its pixels, a large one when it is its turn.
 func (w *Web) header(ctx context.Context, in neckfrac.Instance) (dataset.Dataset, error) {
 	f, err := w.cfg.Blobs.Open(ctx, in.Blob)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	_, r, err := dataset.ReadPart10(io.LimitReader(f, in.Blob.Size), limitsOf(in.SOPClassUID))
+	ds, err := storedHeader(f, in, plainLimits)
+	if !errors.Is(err, dataset.ErrLimit) {
+		return ds, err
+	}
+	release, err := w.cfg.Backend.turn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return storedHeader(f, in, limitsOf(in.SOPClassUID))
+}
+
+func storedHeader(f io.ReaderAt, in neckfrac.Instance, lim dataset.Limits) (dataset.Dataset, error) {
+	_, r, err := dataset.ReadPart10(io.NewSectionReader(f, 0, in.Blob.Size), lim)
 	if err != nil {
 		return nil, neckfrac.Wrap(neckfrac.Internal, "stored header", err)
 	}

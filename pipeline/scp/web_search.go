@@ -15,6 +15,11 @@ const (
 	searchPage = 50
 	// maxSearched is how many studies one search of series or instances looks through.
 	maxSearched = 2000
+	// maxFound bounds what all matches of a search hold: 200 whole headers of CT slices
+	// have some 20 MiB with their private groups.
+	maxFound = 64 << 20
+	// elementBytes is the size of a dataset.Element without its value.
+	elementBytes = 112
 )
 
 // Search implements dicomweb.Backend, newest study first. Dates match in the site's time
@@ -104,6 +109,7 @@ type searching struct {
 	q    dicomweb.Query
 	skip int
 	out  []dataset.Dataset
+	held int64 // bytes of out
 }
 
 func (s *searching) study(ctx context.Context, st neckfrac.Study) error {
@@ -152,6 +158,20 @@ func (s *searching) match(ctx context.Context, st neckfrac.Study, se neckfrac.Se
 	if err != nil {
 		return err
 	}
+	if s.held += heldBytes(ds); s.held > maxFound {
+		return neckfrac.Errorf(neckfrac.Limit, "search", "matches of more than %d bytes", maxFound)
+	}
 	s.out = append(s.out, ds)
 	return nil
+}
+
+// heldBytes is what a data set costs in memory, about.
+func heldBytes(ds dataset.Dataset) (n int64) {
+	for _, e := range ds {
+		n += elementBytes + int64(len(e.Value))
+		for _, item := range e.Items {
+			n += heldBytes(item)
+		}
+	}
+	return n
 }
