@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,7 +16,7 @@ import (
 	"github.com/neckfrac/neckfrac/pipeline/scp"
 )
 
-// sourceDialTime bounds the association with a source.
+// sourceDialTime bounds the association, or the connection, with a source.
 const sourceDialTime = 30 * time.Second
 
 // source is an archive that can also say what it has.
@@ -72,13 +74,23 @@ func (c Config) source(row SourceConfig, backend *scp.Backend, services []dicomn
 	}
 	cfg := dicomweb.ClientConfig{Origins: []string{u.Scheme + "://" + u.Host}, AllowPlainHTTP: row.TLS == "off"}
 	if secure != nil {
-		cfg.HTTP = &http.Client{Transport: &http.Transport{TLSClientConfig: secure.Config(), TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: time.Minute}}
+		cfg.HTTP = &http.Client{Transport: &http.Transport{DialTLSContext: dialTLS(secure), IdleConnTimeout: time.Minute}}
 	}
 	client, err := dicomweb.NewClient(cfg)
 	if err != nil {
 		return nil, neckfrac.Errorf(neckfrac.Invalid, "config: dicom.sources.url", "%v", err)
 	}
 	return &scp.WebArchive{Backend: backend, Source: from, Client: client, BaseURL: row.URL, Services: services}, nil
+}
+
+// dialTLS takes the certificates of the moment for each connection.
+func dialTLS(secure *dicomnet.TLSProfile) func(ctx context.Context, network, addr string) (net.Conn, error) {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, sourceDialTime)
+		defer cancel()
+		d := tls.Dialer{Config: secure.Config()}
+		return d.DialContext(ctx, network, addr)
+	}
 }
 
 func (c Config) sourceDialer(row SourceConfig, secure *dicomnet.TLSProfile) scp.Dialer {
