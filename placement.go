@@ -52,7 +52,8 @@ type Placed struct {
 type SeriesProgress struct {
 	UID    SeriesUID
 	Images int
-	// First and Last are the receipts of its first and newest image.
+	// First is the receipt of its first image since the study was last assessed, zero if
+	// none came; Last that of its newest image.
 	First, Last time.Time
 }
 
@@ -84,11 +85,12 @@ func (p Progress) Images() int {
 	return n
 }
 
-// First is the receipt of the study's first image, zero without one.
+// First is the receipt of the study's first image since it was last assessed, zero if
+// none came.
 func (p Progress) First() time.Time {
 	var t time.Time
 	for _, s := range p.Series {
-		if t.IsZero() || s.First.Before(t) {
+		if !s.First.IsZero() && (t.IsZero() || s.First.Before(t)) {
 			t = s.First
 		}
 	}

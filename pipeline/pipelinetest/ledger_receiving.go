@@ -81,11 +81,11 @@ func (l *Ledger) progress(s *study) neckfrac.Progress {
 		}
 		x := series[in.series]
 		if x == nil {
-			x = &neckfrac.SeriesProgress{UID: in.series, First: in.Received, Last: in.Received}
+			x = &neckfrac.SeriesProgress{UID: in.series, Last: in.Received}
 			series[in.series] = x
 		}
 		x.Images++
-		if in.Received.Before(x.First) {
+		if in.Received.After(p.Assessed) && (x.First.IsZero() || in.Received.Before(x.First)) {
 			x.First = in.Received
 		}
 		if in.Received.After(x.Last) {

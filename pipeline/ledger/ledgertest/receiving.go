@@ -67,7 +67,7 @@ func progressOf(f *fixture) {
 	f.must("finish", err)
 	f.receive(received(arrival(1, 1, 9), at(time.Hour)))
 	p.Assessed, p.LastReceived, p.Held = a.Created, at(time.Hour), 5
-	p.Series[0] = series(1, 3, 2*time.Second, time.Hour)
+	p.Series[0], p.Series[1].First = series(1, 3, time.Hour, time.Hour), time.Time{}
 	f.wantProgress("late slice", p)
 }
 

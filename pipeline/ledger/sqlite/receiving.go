@@ -24,7 +24,7 @@ const (
 	selectProgress = `
 		SELECT i.series_uid, sum(i.kind IN ('image', 'object')),
 			sum(i.kind = 'image' AND w.code IS NULL),
-			coalesce(min(CASE WHEN i.kind = 'image' AND w.code IS NULL THEN i.received END), 0),
+			coalesce(min(CASE WHEN i.kind = 'image' AND w.code IS NULL AND i.received > ? THEN i.received END), 0),
 			coalesce(max(CASE WHEN i.kind = 'image' AND w.code IS NULL THEN i.received END), 0)
 		FROM instance i LEFT JOIN withdrawal w ON w.study_id = i.study_id AND w.instance_uid = i.uid
 		WHERE i.study_id = ? GROUP BY i.series_uid ORDER BY i.series_uid`
@@ -78,7 +78,11 @@ func (d *DB) Receiving(ctx context.Context, n int) (out []neckfrac.Progress, err
 
 // progress fills in what came of a study and what was said of it.
 func progress(ctx context.Context, tx *sql.Tx, p *neckfrac.Progress, uid neckfrac.StudyUID, received int64) error {
-	rows, err := tx.QueryContext(ctx, selectProgress, p.ID)
+	var assessed int64
+	if !p.Assessed.IsZero() {
+		assessed = micros(p.Assessed)
+	}
+	rows, err := tx.QueryContext(ctx, selectProgress, assessed, p.ID)
 	_, err = collect(rows, err, func(r *sql.Rows) (none struct{}, err error) {
 		var s neckfrac.SeriesProgress
 		var held int
@@ -88,7 +92,9 @@ func progress(ctx context.Context, tx *sql.Tx, p *neckfrac.Progress, uid neckfra
 		}
 		p.Held += held
 		if s.Images > 0 {
-			s.First, s.Last = fromMicros(first), fromMicros(last)
+			if s.Last = fromMicros(last); first > 0 {
+				s.First = fromMicros(first)
+			}
 			p.Series = append(p.Series, s)
 		}
 		return none, nil
