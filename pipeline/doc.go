@@ -2,7 +2,7 @@
 // result, written against the ports of package neckfrac.
 //
 //	Receiver  instance → Blobs → Intake           Success may be said when Receive returns
-//	Settler   quiet study → Job                   one transaction, then a hint to the Queue
+//	Settler   study, or its complete series → Job  one transaction, then a hint to the Queue
 //	Worker    Job → Lease → Runner → assess → Finish   the only writer of results
 //	Runner    files and a job on a pipe → Prediction   a process of its own, no ledger, no network
 //	Drain     outbox row → Publisher              retried with a growing pause

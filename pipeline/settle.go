@@ -16,9 +16,9 @@ const (
 	// DefaultReady is how long a series must have received nothing before its geometry is
 	// believed.
 	DefaultReady = 2 * time.Second
-	// endless times the quiet time is the longest that a study receives without being
-	// analysed: a sender that never ends must not keep a result back.
-	endless = 15
+	// endless is how long a study may receive without being analysed, or two quiet times
+	// where that is longer: a sender that never ends must not keep a result back.
+	endless = 5 * time.Minute
 )
 
 // settleBatch bounds one round, so that a backlog can't hold the loop.

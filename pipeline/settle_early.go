@@ -115,7 +115,7 @@ func (s *Settler) decide(ctx context.Context, p neckfrac.Progress, now time.Time
 // analysed.
 func overdue(p neckfrac.Progress, now time.Time, quiet time.Duration) bool {
 	first := p.First()
-	return !first.IsZero() && now.Sub(first) >= endless*quiet
+	return !first.IsZero() && now.Sub(first) >= max(endless, 2*quiet)
 }
 
 // collected are the series of a study that can be analysed now.

@@ -275,7 +275,7 @@ func TestBetterSeriesWithAGapIsLeftOut(t *testing.T) {
 // TestSenderThatNeverEnds sends one slice after the other in a growing stack.
 func TestSenderThatNeverEnds(t *testing.T) {
 	t.Parallel()
-	const most = 15 * pipeline.DefaultQuiet
+	const most = 5 * time.Minute
 	for name, step := range map[string]int{"a stack": 1, "gaps": 2} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
