@@ -13,7 +13,7 @@ GOLDENS := ./fhir ./pipeline/artefact
 
 export NECKFRAC_ORT ?= $(CURDIR)/build/ort/libonnxruntime.$(if $(filter Darwin,$(shell uname -s)),dylib,so)
 
-.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers commitment-peers archive-peers retrieve-peers pixels conformance-docs kill bench bench-dicom demo run phantom train-test train-demo fuzz-all fuzz-long ci verify
+.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers commitment-peers archive-peers retrieve-peers pixels conformance-docs kill bench bench-dicom bench-settle demo run phantom train-test train-demo fuzz-all fuzz-long ci verify
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -109,6 +109,9 @@ bench: ## benchmarks of all packages, once
 
 bench-dicom: build ## the receiver beside DCMTK, Orthanc and pynetdicom (BENCH="--short" for CI)
 	.ci/bench-dicom --strace --hostile $(BENCH)
+
+bench-settle: setup build ## last slice received → assessment committed, default configuration and shipped pack
+	cd cmd/neckfrac && $(GO) test -run '^TestSettleTime$$' -v -count=1 . -settle-studies $(or $(STUDIES),12) -settle-binary $(CURDIR)/$(BIN)
 
 phantom: build ## one synthetic patient in build/phantom, with pictures
 	$(BIN) phantom --out build/phantom --seed $(SEED)

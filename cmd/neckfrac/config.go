@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/neckfrac/neckfrac"
+	"github.com/neckfrac/neckfrac/pipeline"
 )
 
 // Config is the whole configuration. Every key can stand in the YAML file, and every
@@ -91,7 +92,11 @@ type ModelsConfig struct {
 
 // StudyConfig says when a study is complete.
 type StudyConfig struct {
+	// Quiet is the pause after which a study is complete whatever it holds.
 	Quiet time.Duration `koanf:"quiet"`
+	// Ready is the pause after which a series is complete whose geometry says so; at Quiet
+	// or more, geometry settles nothing.
+	Ready time.Duration `koanf:"ready"`
 }
 
 // ResultConfig says when a result is overdue.
@@ -151,7 +156,7 @@ func DefaultConfig() Config {
 		HTTP:    HTTPConfig{Addr: "127.0.0.1:8080"},
 		Admin:   AdminConfig{Addr: "127.0.0.1:9090"},
 		Data:    DataConfig{Dir: "./data"},
-		Study:   StudyConfig{Quiet: 20 * time.Second},
+		Study:   StudyConfig{Quiet: pipeline.DefaultQuiet, Ready: pipeline.DefaultReady},
 		Result:  ResultConfig{Overdue: 10 * time.Minute},
 		Profile: string(neckfrac.Research),
 		Auth:    AuthConfig{Mode: "off"},
@@ -232,8 +237,8 @@ func (c Config) validateLists() error {
 	if c.DICOM.MaxAssociations <= 0 {
 		return configErr("dicom.max_associations", "want at least 1")
 	}
-	if c.Study.Quiet <= 0 || c.Result.Overdue <= 0 {
-		return configErr("study.quiet, result.overdue", "want a positive duration such as 20s")
+	if c.Study.Quiet <= 0 || c.Study.Ready <= 0 || c.Result.Overdue <= 0 {
+		return configErr("study.quiet, study.ready, result.overdue", "want a positive duration such as 20s")
 	}
 	return nil
 }

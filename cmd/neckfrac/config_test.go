@@ -66,6 +66,7 @@ func TestStartTruthTable(t *testing.T) {
 		{name: "EHR without a server", yaml: "cds: {clients: [{iss: a}]}", says: "fhir_server"},
 		{name: "AE title too long", yaml: "dicom: {aet: ABCDEFGHIJKLMNOPQ}", says: "dicom.aet"},
 		{name: "no quiet time", yaml: "study: {quiet: 0s}", says: "study.quiet"},
+		{name: "no ready time", yaml: "study: {ready: 0s}", says: "study.ready"},
 		{name: "quiet time without a unit", yaml: "study: {quiet: soon}", says: "quiet"},
 		{name: "unknown zone", yaml: "site: {timezone: Mars/Olympus}", says: "timezone"},
 		{name: "unknown key", yaml: "dicom: {adr: '127.0.0.1:1'}", says: "adr"},

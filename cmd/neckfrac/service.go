@@ -186,7 +186,7 @@ func (s *Service) startLoops(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	settler := &pipeline.Settler{Intake: s.db, Queue: s.queue, Log: s.log, Quiet: s.cfg.Study.Quiet}
+	settler := &pipeline.Settler{Intake: s.db, Queue: s.queue, Log: s.log, Quiet: s.cfg.Study.Quiet, Ready: s.cfg.Study.Ready}
 	drain := &pipeline.Drain{Outbox: s.db, Records: s.db, Now: time.Now, Log: s.log}
 	runs := []func(context.Context){w.Run, settler.Run, drain.Run}
 	if s.cfg.DICOM.Commitment.SCP {
