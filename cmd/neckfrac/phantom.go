@@ -24,6 +24,30 @@ type PhantomCmd struct {
 	Acquired string   `help:"Acquisition time of the first study, RFC 3339. Defaults to now." placeholder:"TIME"`
 	Layout   string   `enum:"dicom" default:"dicom" help:"Layout on disk."`
 	Pictures bool     `help:"Also write a contact sheet PNG per study."`
+	PhantomForm
+}
+
+// PhantomForm are the flags that say how the scanner acquires and what it sends.
+type PhantomForm struct {
+	Series            []string `sep:"," help:"Series to send beside the main one: localizer, soft, bone, sagittal, coronal, dose-report." placeholder:"KIND"`
+	Position          string   `enum:"HFS,HFP,HFDL,HFDR,FFS,FFP,FFDL,FFDR" default:"HFS" help:"How the patient lies."`
+	Tilt              float64  `help:"Gantry tilt in degrees, -45 to 45." placeholder:"DEG"`
+	LocalizerInSeries bool     `help:"Send the localizer under the main series' UID."`
+	DropSlices        []int    `sep:"," help:"Instance numbers of the main series that never arrive; -1 is the last." placeholder:"N"`
+	TwoSpacings       bool     `help:"Make slices of the lower half twice as far apart and as thick."`
+	Reverse           bool     `help:"Number the main series from its other end."`
+	Thickness         float64  `help:"Slice thickness instead of a drawn one, 0.3 to 10." placeholder:"MM"`
+	Spacing           float64  `help:"Distance of slices instead of a drawn one, 0.3 to 10." placeholder:"MM"`
+}
+
+// form takes the flags over; phantom.Generate checks them.
+func (c PhantomForm) form() phantom.Form {
+	f := phantom.Form{Position: phantom.Position(c.Position), TiltDegrees: c.Tilt, LocalizerInSeries: c.LocalizerInSeries,
+		Drop: c.DropSlices, TwoSpacings: c.TwoSpacings, Reverse: c.Reverse}
+	for _, k := range c.Series {
+		f.Series = append(f.Series, phantom.SeriesKind(k))
+	}
+	return f
 }
 
 // Run writes the studies and says where.
@@ -60,7 +84,7 @@ func (c PhantomCmd) Run(rt *Runtime) error {
 }
 
 func (c PhantomCmd) config() (phantom.Config, error) {
-	cfg := phantom.Config{Seed: c.Seed, Intact: c.Intact,
+	cfg := phantom.Config{Seed: c.Seed, Intact: c.Intact, SliceMM: c.Thickness, SpacingMM: c.Spacing, Form: c.form(),
 		Mode:     map[string]phantom.Mode{"natural": phantom.Natural, "enriched": phantom.Enriched}[c.Mode],
 		Coverage: map[string]phantom.Coverage{"mixed": phantom.CoverageMixed, "full": phantom.CoverageFull, "partial": phantom.CoveragePartial}[c.Coverage],
 		Protocol: map[string]phantom.Protocol{"mixed": phantom.ProtocolMixed, "diagnostic": phantom.ProtocolDiagnostic, "wide": phantom.ProtocolWide, "therapy": phantom.ProtocolTherapy}[c.Protocol],

@@ -74,6 +74,12 @@ type Config struct {
 	// MaxSlices bounds the stack, by a larger spacing where needed. Defaults to 256;
 	// 40 to 600. A study of 512 x 512 x 600 takes about 1.5 GB while it is made.
 	MaxSlices int
+	// SliceMM and SpacingMM ask for a slice thickness and a distance of slices, 0.3 to
+	// 10 mm, instead of drawn ones. One that is zero takes the other's value; MaxSlices
+	// then defaults to 600 and still widens the spacing where it is reached.
+	SliceMM, SpacingMM float64
+	// Form is how the patient is acquired and what is sent.
+	Form Form
 	// Anatomy defaults to BuiltIn.
 	Anatomy Anatomy
 }
@@ -83,8 +89,19 @@ func (c Config) filled() (Config, error) {
 	if c.Matrix == 0 {
 		c.Matrix = 256
 	}
+	if c.SliceMM != 0 || c.SpacingMM != 0 {
+		c.SliceMM, c.SpacingMM = orElse(c.SliceMM, c.SpacingMM), orElse(c.SpacingMM, c.SliceMM)
+		for _, mm := range []float64{c.SliceMM, c.SpacingMM} {
+			if !(mm >= 0.3 && mm <= 10) {
+				return c, neckfrac.Errorf(neckfrac.Invalid, op, "slice thickness and spacing: want 0.3 to 10 mm")
+			}
+		}
+	}
 	if c.MaxSlices == 0 {
 		c.MaxSlices = 256
+		if c.SpacingMM > 0 {
+			c.MaxSlices = 600
+		}
 	}
 	if c.Anatomy == nil {
 		c.Anatomy = BuiltIn{}
@@ -109,10 +126,28 @@ func (c Config) filled() (Config, error) {
 			return c, neckfrac.Errorf(neckfrac.Invalid, op, "this fracture type does not occur at %v", f.Level)
 		}
 	}
+	if err := c.Form.check(); err != nil {
+		return c, err
+	}
+	c.Form = c.Form.copied()
 	return c, nil
+}
+
+func orElse(a, b float64) float64 {
+	if a != 0 {
+		return a
+	}
+	return b
 }
 
 // recipe names all settings but the seed.
 func (c Config) recipe() string {
-	return fmt.Sprintf("mode %d, coverage %d, protocol %d, intact %t, %d x %d, %v", c.Mode, c.Coverage, c.Protocol, c.Intact, c.Matrix, c.MaxSlices, c.Fractures)
+	out := fmt.Sprintf("mode %d, coverage %d, protocol %d, intact %t, %d x %d, %v", c.Mode, c.Coverage, c.Protocol, c.Intact, c.Matrix, c.MaxSlices, c.Fractures)
+	if c.SpacingMM > 0 {
+		out += fmt.Sprintf(", slices of %v mm every %v mm", c.SliceMM, c.SpacingMM)
+	}
+	if !c.Form.Plain() {
+		out += ", " + c.Form.String()
+	}
+	return out
 }

@@ -2,7 +2,7 @@
 // data that the demonstration models are trained and measured on, and the test
 // patient of the service.
 //
-//	seed → person → posture → fractures → painting → scanner → Study
+//	seed → person → posture → fractures → painting → scanner → Study → Form → files
 //
 // Bones are unions of signed-distance parts with the measures and spreads of adults
 // (Panjabi 1991 and 2001, UMTRI-2017-1, Indian CT series for C1 and C2); fractures
@@ -16,8 +16,14 @@
 // label; a level is labelled broken only if at least three voxels change by more
 // than twice the noise and the clutter of bone at this resolution, else it is occult.
 //
+// A Form says what the scanner makes of the drawn volume and sends: eight patient
+// positions, gantry tilt, localizers, the other kernel, reformats, a dose report, lost
+// slices, two spacings. Truth and labels stay those of the patient, in LPS.
+//
 // Limits: a 256 x 256 x 256 study takes some 200 MB and a few seconds of one core.
 // Package phantom draws no real patient: its figures prove the machinery, never
 // clinical accuracy. It has no meshes, no contrast phases, no metal implants and no
-// healing stages, and it does not move vertebrae that lie above a compressed one.
+// healing stages, and it does not move vertebrae that lie above a compressed one. Forms
+// are cut out of one drawn volume: the table stays behind the patient in every position,
+// a leaning slice is interpolated, and ends with the volume.
 package phantom

@@ -32,6 +32,7 @@ func Generate(c Config) (*Study, error) {
 	out.place(&a, picture.v, cv)
 	out.see(s, &a, cv)
 	out.shake(stream(c.Seed, "motion"), &a)
+	out.take(c.Form)
 	out.name()
 	return out, nil
 }

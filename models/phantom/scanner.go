@@ -25,6 +25,9 @@ func plan(s *scene, c Config) acquisition {
 		protocol = Protocol(w + 1)
 	}
 	a.drawResolution(r, protocol)
+	if c.SpacingMM > 0 {
+		a.SliceMM, a.SpacingMM = c.SliceMM, c.SpacingMM
+	}
 	a.drawKernel(r)
 	a.Motion = r.chance(0.03)
 	a.Metal = r.chance(0.18)

@@ -16,6 +16,8 @@ type Study struct {
 	// Fracture has the vertebra's number where its fracture can be seen, else 0.
 	Fracture []uint8
 	Truth    Truth
+
+	form Form
 }
 
 // Truth is truth.json.
@@ -34,6 +36,20 @@ type Truth struct {
 	Negatives []Negative                        `json:"negatives"`
 	Scanner   Scanner                           `json:"scanner"`
 	Person    Person                            `json:"person"`
+	// Form and Series say what is sent, nil for the zero form's one series.
+	Form   *Form         `json:"form,omitempty"`
+	Series []SeriesTruth `json:"series,omitempty"`
+}
+
+// SeriesTruth is what the headers of a series have to lead to.
+type SeriesTruth struct {
+	Kind   SeriesKind `json:"kind"`
+	Number int        `json:"series_number"`
+	Images int        `json:"images"`
+	// SpacingMM are the distances of neighbouring slices along their normal, each named
+	// once, from the feet; empty for images that are no stack.
+	SpacingMM   []float64 `json:"spacing_mm,omitempty"`
+	ThicknessMM float64   `json:"thickness_mm,omitempty"`
 }
 
 // LevelTruth is what is true about one vertebra.

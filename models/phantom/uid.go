@@ -26,17 +26,30 @@ type names struct {
 	study, series, frame string
 	accession            string
 	instance             func(k int) string
+	// other are the identifiers of a series that is not the main one.
+	other func(kind SeriesKind) (series string, instance func(k int) string)
+	// event is the identifier of an irradiation event.
+	event func(name string) string
 }
 
-// newNames derives all identifiers from seed, twin and time of acquisition, so that a
-// study which is sent again later is a new study.
+// newNames derives all identifiers from seed, twin, form and time of acquisition, so
+// that a study which is sent again later is a new study.
 func newNames(t *Truth, acquired time.Time) names {
 	key := fmt.Sprintf("%s %d %t %d", Version, t.Seed, t.Intact, acquired.UnixNano())
+	if t.Form != nil {
+		key += " " + t.Form.String()
+	}
 	h := sha256.Sum256([]byte(key + " accession"))
 	return names{
 		study: deriveUID(key + " study"), series: deriveUID(key + " series"), frame: deriveUID(key + " frame"),
 		accession: fmt.Sprintf("NFT%012d", binary.BigEndian.Uint64(h[:])%1_000_000_000_000),
 		instance:  func(k int) string { return deriveUID(fmt.Sprintf("%s instance %d", key, k)) },
+		event:     func(name string) string { return deriveUID(key + " event " + name) },
+		other: func(kind SeriesKind) (string, func(k int) string) {
+			return deriveUID(fmt.Sprintf("%s series %s", key, kind)), func(k int) string {
+				return deriveUID(fmt.Sprintf("%s series %s instance %d", key, kind, k))
+			}
+		},
 	}
 }
 
@@ -59,4 +72,19 @@ func (t *Study) name() {
 	for k := range v.Source {
 		v.Source[k] = neckfrac.InstanceUID(n.instance(k))
 	}
+}
+
+// imageID is the pair of identifiers that an image has of its own.
+type imageID struct{ series, instance string }
+
+// of names an image; a localizer may be told to share the main series.
+func (n *names) of(s *series, p plane, shared bool) imageID {
+	if s.kind == mainSeries {
+		return imageID{n.series, n.instance(p.k)}
+	}
+	uid, instance := n.other(s.kind)
+	if s.kind == Localizer && shared {
+		uid = n.series
+	}
+	return imageID{uid, instance(p.k)}
 }
