@@ -224,7 +224,9 @@ func TestPhantomPrefixes(t *testing.T) {
 // TestPlacementOfAnObject reads the frames of an Enhanced CT as those of slices.
 func TestPlacementOfAnObject(t *testing.T) {
 	t.Parallel()
-	group := func(tag dataset.Tag, es ...dataset.Element) dataset.Element { return dataset.NewSequence(tag, dataset.Dataset(es)) }
+	group := func(tag dataset.Tag, es ...dataset.Element) dataset.Element {
+		return dataset.NewSequence(tag, dataset.Dataset(es))
+	}
 	object := func(frames int, change func(k int, frame dataset.Dataset) dataset.Dataset) neckfrac.Placement {
 		var items []dataset.Dataset
 		for k := range frames {
