@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -73,5 +74,37 @@ func TestSweepRemovesWhatNoRowNames(t *testing.T) {
 	h.blobs.Walk(context.Background(), func(neckfrac.BlobRef) error { left++; return nil })
 	if left != 2 {
 		t.Errorf("%d blobs left, want 2", left)
+	}
+}
+
+// TestSweepBesideANewLedgerRemovesNothing: the ledger was lost, the service started again.
+func TestSweepBesideANewLedgerRemovesNothing(t *testing.T) {
+	t.Parallel()
+	const most = 128 // maxFirstOrphans
+	for _, c := range []struct {
+		orphans, recorded int
+		kind              neckfrac.Kind
+		left              int
+	}{
+		{most, 0, 0, 0},
+		{most + 1, 0, neckfrac.Conflict, most + 1},
+		{most + 1, 1, 0, 1},
+	} {
+		h := newHouse(t)
+		h.receive(t, 0, c.recorded)
+		for k := range c.orphans {
+			if _, err := h.blobs.Put(t.Context(), strings.NewReader(fmt.Sprint("orphan ", k)), 100); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := pipeline.Sweep(t.Context(), h.blobs, h.ledger)
+		if (err != nil) != (c.kind != 0) || err != nil && neckfrac.KindOf(err) != c.kind {
+			t.Errorf("%d orphans beside %d rows: %v, want %v", c.orphans, c.recorded, err, c.kind)
+		}
+		left := 0
+		h.blobs.Walk(t.Context(), func(neckfrac.BlobRef) error { left++; return nil })
+		if left != c.left {
+			t.Errorf("%d orphans beside %d rows: %d blobs left, want %d", c.orphans, c.recorded, left, c.left)
+		}
 	}
 }
