@@ -194,6 +194,9 @@ var spoil = []func(*rapid.T, []dataset.Dataset) []dataset.Dataset{
 // the way is taken, and so is the whole.
 func TestPhantomPrefixes(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("making a patient takes seconds, under the race detector many")
+	}
 	p, err := phantom.Generate(phantom.Config{Seed: 7, Mode: phantom.Forced, Coverage: phantom.CoverageFull, Protocol: phantom.ProtocolDiagnostic})
 	if err != nil {
 		t.Fatal(err)
