@@ -22,7 +22,7 @@ type PhantomCmd struct {
 	Coverage string   `enum:"mixed,full,partial" default:"mixed" help:"How much of the neck the stack holds."`
 	Protocol string   `enum:"mixed,diagnostic,wide,therapy" default:"mixed" help:"Kind of scan."`
 	Acquired string   `help:"Acquisition time of the first study, RFC 3339. Defaults to now." placeholder:"TIME"`
-	Layout   string   `enum:"dicom" default:"dicom" help:"Layout on disk."`
+	Layout   string   `enum:"dicom,rsna" default:"dicom" help:"Layout on disk: a folder per study, or that of the RSNA 2022 fracture data."`
 	Pictures bool     `help:"Also write a contact sheet PNG per study."`
 	PhantomForm
 }
@@ -63,15 +63,18 @@ func (c PhantomCmd) Run(rt *Runtime) error {
 		}
 	}
 	p := newProgress(rt, c.N, "phantoms")
-	index, err := phantom.Set{First: cfg, Count: c.N, Acquired: at, Progress: p.set}.Write(rt.Context, c.Out)
+	index, err := phantom.Set{First: cfg, Count: c.N, Acquired: at, Layout: layouts[c.Layout], Progress: p.set}.Write(rt.Context, c.Out)
 	p.end()
 	if err != nil {
 		return err
 	}
 	for _, e := range index.Studies {
-		dir := filepath.Join(c.Out, e.ID)
+		dir, sheet := filepath.Join(c.Out, e.ID), filepath.Join(c.Out, e.ID, "sheet.png")
+		if e.UID != "" {
+			dir, sheet = filepath.Join(c.Out, "train_images", e.UID), filepath.Join(c.Out, e.ID+".png")
+		}
 		if c.Pictures {
-			if err := c.picture(cfg, e.Seed, filepath.Join(dir, "sheet.png")); err != nil {
+			if err := c.picture(cfg, e.Seed, sheet); err != nil {
 				return err
 			}
 		}
@@ -82,6 +85,8 @@ func (c PhantomCmd) Run(rt *Runtime) error {
 	fmt.Fprintf(rt.Stdout, "%d studies, generator %s, digest %.16s\n", len(index.Studies), index.Generator, index.Digest)
 	return nil
 }
+
+var layouts = map[string]phantom.Layout{"dicom": phantom.LayoutStudies, "rsna": phantom.LayoutRSNA}
 
 func (c PhantomCmd) config() (phantom.Config, error) {
 	cfg := phantom.Config{Seed: c.Seed, Intact: c.Intact, SliceMM: c.Thickness, SpacingMM: c.Spacing, Form: c.form(),

@@ -57,3 +57,16 @@ func TestPhantomRefusesForms(t *testing.T) {
 		}
 	}
 }
+
+func TestPhantomLayoutRSNA(t *testing.T) {
+	t.Parallel()
+	dir, stderr, code := runPhantom(t, "--seed", "6", "--protocol", "therapy", "--layout", "rsna", "--pictures")
+	if code != exitOK {
+		t.Fatalf("exit %d: %s", code, stderr)
+	}
+	for _, pattern := range []string{"train.csv", "train_bounding_boxes.csv", "train_images/2.25.*/1.dcm", "segmentations/2.25.*.nii", "truth/2.25.*.json", "index.json", "nf-00000006.png"} {
+		if got, err := filepath.Glob(filepath.Join(dir, pattern)); err != nil || len(got) != 1 {
+			t.Errorf("%s: %v, %v", pattern, got, err)
+		}
+	}
+}

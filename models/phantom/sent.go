@@ -65,7 +65,7 @@ func (t *Study) judgeAgain() {
 					continue
 				}
 				all[l]++
-				if !m.shows(v.ToMM(vec{float64(i), float64(j), float64(k)})) {
+				if _, _, _, ok := m.find(v.ToMM(vec{float64(i), float64(j), float64(k)})); !ok {
 					continue
 				}
 				in[l]++
@@ -93,18 +93,4 @@ func (t *Study) judgeAgain() {
 		}
 		t.Truth.Patient = max(t.Truth.Patient, l.Label)
 	}
-}
-
-// shows reports whether a place lies in the slab of an image of the series.
-func (s *series) shows(p vec) bool {
-	normal := cross(s.row, s.col)
-	for _, i := range s.images {
-		d := sub(p, i.at)
-		if math.Abs(dot(d, normal)) > i.stepMM/2+1e-6 {
-			continue
-		}
-		x, y := dot(d, s.row)/s.colMM, dot(d, s.col)/s.rowMM
-		return x >= -0.5 && x <= float64(s.cols)-0.5 && y >= -0.5 && y <= float64(s.rows)-0.5
-	}
-	return false
 }

@@ -142,3 +142,17 @@ func (t *Study) all() []series {
 	}
 	return out
 }
+
+// find is the image that a place lies in, by its instance number, and the pixel there.
+func (s *series) find(p vec) (image, x, y int, ok bool) {
+	normal := cross(s.row, s.col)
+	for _, i := range s.images {
+		d := sub(p, i.at)
+		if math.Abs(dot(d, normal)) > i.stepMM/2+1e-6 {
+			continue
+		}
+		x, y = int(math.Round(dot(d, s.row)/s.colMM)), int(math.Round(dot(d, s.col)/s.rowMM))
+		return i.number, x, y, x >= 0 && y >= 0 && x < s.cols && y < s.rows
+	}
+	return 0, 0, 0, false
+}

@@ -26,6 +26,7 @@ type Set struct {
 	Count int
 	// Acquired is the time of the first study; later ones follow by 10 minutes.
 	Acquired time.Time
+	Layout   Layout
 	// Progress, if not nil, is called after every study.
 	Progress func(done, count int)
 }
@@ -46,9 +47,11 @@ type IndexEntry struct {
 	Seed    uint64 `json:"seed"`
 	Patient int    `json:"patient_label"`
 	Digest  string `json:"digest"`
+	// UID is the Study Instance UID in LayoutRSNA, which names files by it.
+	UID string `json:"uid,omitempty"`
 }
 
-// Write makes the studies one after the other: DIR/<id>/dicom/*.dcm, truth.json,
+// Write makes the studies one after the other, in LayoutStudies: DIR/<id>/dicom/*.dcm, truth.json,
 // labels.nii.gz and fracture.nii.gz, and DIR/index.json at the end. Studies that are
 // complete from an earlier run are kept, so that it can be resumed; a folder that
 // was written by another generator or from other settings is a Conflict.
@@ -62,25 +65,41 @@ func (s Set) Write(ctx context.Context, dir string) (*Index, error) {
 		return nil, err
 	}
 	ix := &Index{Schema: 1, Generator: Version, Anatomy: first.Anatomy.Name(), Seed: first.Seed}
+	if s.Layout == LayoutRSNA {
+		err = s.rsna(ctx, first, ix, dir)
+	} else {
+		err = s.studies(ctx, first, ix, dir)
+	}
+	if err != nil {
+		return nil, err
+	}
 	all := sha256.New()
+	for _, e := range ix.Studies {
+		all.Write([]byte(e.ID + " " + e.Digest + "\n"))
+	}
+	ix.Digest = hex.EncodeToString(all.Sum(nil))
+	return ix, neckfrac.E(op, writeJSON(filepath.Join(dir, "index.json"), ix))
+}
+
+// studies writes a set in LayoutStudies.
+func (s Set) studies(ctx context.Context, first Config, ix *Index, dir string) error {
+	const op = "phantom: write set"
 	for i := range s.Count {
 		if err := ctx.Err(); err != nil {
-			return nil, neckfrac.Wrap(neckfrac.Unavailable, op, err)
+			return neckfrac.Wrap(neckfrac.Unavailable, op, err)
 		}
 		c := first
 		c.Seed += uint64(i)
 		e, err := s.one(c, filepath.Join(dir, studyID(c.Seed)), s.Acquired.Add(time.Duration(i)*10*time.Minute))
 		if err != nil {
-			return nil, neckfrac.E(op, err)
+			return neckfrac.E(op, err)
 		}
-		all.Write([]byte(e.ID + " " + e.Digest + "\n"))
 		ix.Studies = append(ix.Studies, e)
 		if s.Progress != nil {
 			s.Progress(i+1, s.Count)
 		}
 	}
-	ix.Digest = hex.EncodeToString(all.Sum(nil))
-	return ix, neckfrac.E(op, writeJSON(filepath.Join(dir, "index.json"), ix))
+	return nil
 }
 
 // one makes or keeps one study.
@@ -89,7 +108,7 @@ func (s Set) one(c Config, dir string, at time.Time) (IndexEntry, error) {
 		if t.Generator != Version || t.Recipe != c.recipe() {
 			return IndexEntry{}, neckfrac.Errorf(neckfrac.Conflict, "keep study", "the folder holds a study of another recipe")
 		}
-		return IndexEntry{t.ID, t.Seed, t.Patient, t.Digest}, nil
+		return IndexEntry{ID: t.ID, Seed: t.Seed, Patient: t.Patient, Digest: t.Digest}, nil
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return IndexEntry{}, err
 	}
@@ -103,7 +122,7 @@ func (s Set) one(c Config, dir string, at time.Time) (IndexEntry, error) {
 	if err := study.WriteTruth(dir); err != nil {
 		return IndexEntry{}, err
 	}
-	return IndexEntry{study.Truth.ID, c.Seed, study.Truth.Patient, study.Digest()}, nil
+	return IndexEntry{ID: study.Truth.ID, Seed: c.Seed, Patient: study.Truth.Patient, Digest: study.Digest()}, nil
 }
 
 // maxTruth bounds a truth file that is read back.
