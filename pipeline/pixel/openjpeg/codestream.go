@@ -61,6 +61,7 @@ type walker struct {
 	cols, rows, tileCols, tileRows int
 	tiles                          int
 	layers, precincts              int  // the most that any coding style has
+	styled                         bool // COD or COC was seen
 	coded                          bool // COD was seen
 }
 
@@ -185,8 +186,8 @@ func (w *walker) tileParts(m uint16) string {
 			return "header of a tile-part"
 		}
 		end := int64(start) + length
-		if length == 0 { // up to the end of the codestream, which is its last two bytes
-			end = int64(len(w.src) - 2)
+		if length == 0 { // up to the end of the codestream
+			end = int64(w.endMarker())
 		}
 		if end < int64(w.pos) || end > int64(len(w.src)-2) {
 			return "length of a tile-part"
@@ -195,4 +196,17 @@ func (w *walker) tileParts(m uint16) string {
 		m, _ = w.mark()
 	}
 	return "too many tile-parts"
+}
+
+// maxPadding is how many bytes of zero may follow a codestream whose last tile-part has
+// no length: the one that makes a fragment even, and some of encoders that align.
+const maxPadding = 16
+
+// endMarker is where the last marker stands, if the codestream is whole.
+func (w *walker) endMarker() int {
+	end := len(w.src)
+	for end > 2 && len(w.src)-end < maxPadding && w.src[end-1] == 0 {
+		end--
+	}
+	return end - 2
 }

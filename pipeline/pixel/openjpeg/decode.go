@@ -71,7 +71,8 @@ func (l *library) run(dst []uint16, codestream []byte, rows, cols int, info Info
 	defer l.freeDecoder(codec)
 	parameters := make([]byte, parameterBytes)
 	l.defaults(&parameters[0])
-	if l.setUp(codec, &parameters[0]) == 0 || l.strict != nil && l.strict(codec, 1) == 0 {
+	// Without a word the library starts as many threads as OPJ_NUM_THREADS says.
+	if l.setUp(codec, &parameters[0]) == 0 || l.threads(codec, 0) == 0 || l.strict != nil && l.strict(codec, 1) == 0 {
 		return errors.New("openjpeg: decoder is not set up")
 	}
 	img := new(*image)

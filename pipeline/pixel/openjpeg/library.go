@@ -45,6 +45,7 @@ type library struct {
 	freeDecoder    func(codec uintptr)
 	defaults       func(parameters *byte)
 	setUp          func(codec uintptr, parameters *byte) int32
+	threads        func(codec uintptr, n int32) int32
 	strict         func(codec uintptr, on int32) int32
 	newStream      func(buffer uintptr, input int32) uintptr
 	freeStream     func(stream uintptr)
@@ -114,7 +115,8 @@ func (l *library) functions() map[string]any {
 	all := map[string]any{
 		"opj_create_decompress": &l.newDecoder, "opj_destroy_codec": &l.freeDecoder,
 		"opj_set_default_decoder_parameters": &l.defaults, "opj_setup_decoder": &l.setUp,
-		"opj_stream_create": &l.newStream, "opj_stream_destroy": &l.freeStream,
+		"opj_codec_set_threads": &l.threads,
+		"opj_stream_create":     &l.newStream, "opj_stream_destroy": &l.freeStream,
 		"opj_stream_set_read_function": &l.streamRead, "opj_stream_set_skip_function": &l.streamSkip,
 		"opj_stream_set_seek_function": &l.streamSeek, "opj_stream_set_user_data": &l.streamUserData,
 		"opj_stream_set_user_data_length": &l.streamLength, "opj_read_header": &l.readHeader,

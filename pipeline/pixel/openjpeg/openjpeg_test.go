@@ -58,7 +58,11 @@ func TestDecodeTellsTheCoding(t *testing.T) {
 		"ht_signed.j2c": {Bits: 16, Signed: true, Reversible: true, HighThroughput: true},
 		"ht_lossy.j2c":  {Bits: 16, HighThroughput: true},
 	} {
-		got, err := openjpeg.Decode(make([]uint16, 48*40), read(t, name), 48, 40)
+		b := read(t, name)
+		if want.HighThroughput && !openjpeg.HighThroughput() {
+			continue
+		}
+		got, err := openjpeg.Decode(make([]uint16, 48*40), b, 48, 40)
 		if err != nil || got != want {
 			t.Errorf("%s: %+v, error %v, want %+v", name, got, err, want)
 		}
@@ -97,7 +101,7 @@ func TestDecodeAtOnce(t *testing.T) {
 		wg.Go(func() {
 			got := make([]uint16, 48*40)
 			b := good
-			if i%2 == 1 {
+			if i%2 == 1 && openjpeg.HighThroughput() {
 				b = ht
 			}
 			for range 8 {

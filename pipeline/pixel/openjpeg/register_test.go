@@ -1,6 +1,7 @@
 package openjpeg_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"slices"
 	"testing"
@@ -81,6 +82,9 @@ func TestSyntaxes(t *testing.T) {
 		{"ht_lossy.j2c", openjpeg.HTJ2KLossless, format48, 0, 0, false},
 	} {
 		b := read(t, tc.file)
+		if !pixel.Decodes(tc.syntax) {
+			continue // a library without high throughput
+		}
 		got := make([]uint16, 48*40)
 		err := pixel.Decode(got, tc.syntax, b, tc.f)
 		if (err == nil) != tc.ok {
@@ -182,6 +186,60 @@ func cutData(b []byte, sot int) []byte {
 	cut := (end - sot) / 4
 	binary.BigEndian.PutUint32(b[sot+6:], uint32(end-cut-sot))
 	return slices.Delete(b, end-cut, end)
+}
+
+// TestTwoBlockCoders: libopenjp2 2.5.0 writes past a buffer where a tile of high throughput
+// is followed by one without, whose header says so; so no codestream has both.
+func TestTwoBlockCoders(t *testing.T) {
+	t.Parallel()
+	good := read(t, "ht.j2c")
+	if _, err := openjpeg.Inspect(good, 48, 40); err != nil {
+		t.Fatal(err)
+	}
+	cod := bytes.Index(good, []byte{0xFF, 0x52})
+	other := slices.Clone(good[cod : cod+14])
+	other[12] &^= 0x40
+	component := append([]byte{0xFF, 0x53, 0, 9, 0, 0}, other[9:]...)
+	for name, b := range map[string][]byte{
+		"in a COD of the main header": slices.Insert(slices.Clone(good), cod+14, other...),
+		"in a COC of the main header": slices.Insert(slices.Clone(good), cod+14, component...),
+		"in a tile-part":              inTilePart(good, other),
+	} {
+		if _, err := openjpeg.Inspect(b, 48, 40); err == nil {
+			t.Errorf("another block coder %s: no error", name)
+		}
+		if _, err := openjpeg.Inspect(inTilePart(good, good[cod:cod+14]), 48, 40); err != nil {
+			t.Errorf("the same coder again: %v", err)
+		}
+	}
+}
+
+// inTilePart puts a segment in front of the data of the only tile-part.
+func inTilePart(b, segment []byte) []byte {
+	sot := bytes.Index(b, []byte{0xFF, 0x90})
+	b = slices.Insert(slices.Clone(b), sot+12, segment...)
+	binary.BigEndian.PutUint32(b[sot+6:], binary.BigEndian.Uint32(b[sot+6:])+uint32(len(segment)))
+	return b
+}
+
+// TestTilePartWithoutLength: a length of zero means up to the end (A.4.2), behind which a
+// fragment may have padding.
+func TestTilePartWithoutLength(t *testing.T) {
+	t.Parallel()
+	registered(t)
+	b := read(t, "lossless.j2c")
+	sot := bytes.Index(b, []byte{0xFF, 0x90})
+	binary.BigEndian.PutUint32(b[sot+6:], 0)
+	for pad, ok := range map[int]bool{0: true, 1: true, 16: true, 17: false} {
+		got := make([]uint16, 48*40)
+		err := pixel.Decode(got, openjpeg.JPEG2000Lossless, append(slices.Clone(b), make([]byte, pad)...), format48)
+		if (err == nil) != ok || ok && !slices.Equal(got, pattern()) {
+			t.Errorf("%d bytes of padding: error %v, want none: %v", pad, err, ok)
+		}
+	}
+	if err := pixel.Decode(make([]uint16, 48*40), openjpeg.JPEG2000Lossless, b[:len(b)-2], format48); err == nil {
+		t.Error("no end of codestream: no error")
+	}
 }
 
 // FuzzDecodeJ2K: any bytes decode to an image of the asked size or to an error. High

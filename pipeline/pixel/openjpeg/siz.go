@@ -75,7 +75,12 @@ func (w *walker) style(b []byte, precincts bool) string {
 	case len(b) != want:
 		return "precincts"
 	}
-	w.info.HighThroughput = w.info.HighThroughput || b[3]&0x40 != 0
+	// 2.5.0 writes past a buffer where the block coder changes from one tile to the next.
+	ht := b[3]&0x40 != 0
+	if w.styled && ht != w.info.HighThroughput {
+		return "block coders of two kinds"
+	}
+	w.styled, w.info.HighThroughput = true, ht
 	w.info.Reversible = w.info.Reversible && b[4] == 1
 	w.precincts = max(w.precincts, w.countPrecincts(levels, b[5:]))
 	if w.precincts*max(1, w.layers) > maxPackets {
