@@ -35,20 +35,22 @@ func ExampleJudgeSeries() {
 	// false
 }
 
+// object is a multi-frame object of that many frames, 1 mm apart.
+func object(frames int) []neckfrac.Placed {
+	p := neckfrac.Placed{Placement: axial(0), SOPClassUID: "1.2.840.10008.5.1.4.1.1.2.1"}
+	p.PositionsMM = nil
+	for k := range frames {
+		p.PositionsMM = append(p.PositionsMM, axial(k).PositionsMM[0])
+	}
+	return []neckfrac.Placed{p}
+}
+
 func TestJudgeSeries(t *testing.T) {
 	t.Parallel()
 	each := func(f func(*neckfrac.Placed)) func(int, *neckfrac.Placed) {
 		return func(_ int, p *neckfrac.Placed) { f(p) }
 	}
 	at := func(k int, p *neckfrac.Placed, x, y, z float64) { p.PositionsMM = [][3]float64{{x, y, z}} }
-	object := func(frames int) []neckfrac.Placed {
-		p := neckfrac.Placed{Placement: axial(0), SOPClassUID: "1.2.840.10008.5.1.4.1.1.2.1"}
-		p.PositionsMM = nil
-		for k := range frames {
-			p.PositionsMM = append(p.PositionsMM, axial(k).PositionsMM[0])
-		}
-		return []neckfrac.Placed{p}
-	}
 	for _, tc := range []struct {
 		name   string
 		images []neckfrac.Placed
