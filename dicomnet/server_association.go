@@ -61,8 +61,9 @@ func (s *Server) serve(conn net.Conn, room bool) {
 
 // recover ends the association after a panic of the application.
 func (c *served) recover() {
-	if v := recover(); v != nil {
-		c.log.Error("dicom association panicked", "panic", v, "stack", string(debug.Stack()))
+	// Where it happened is logged and not its value, which may hold what a peer wrote.
+	if recover() != nil {
+		c.log.Error("dicom association panicked", "stack", string(debug.Stack()))
 		_ = c.abort(ErrClosed)
 	}
 }

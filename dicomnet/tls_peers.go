@@ -86,16 +86,16 @@ func ParseCertificateName(s string) (CertificateName, error) {
 	kind, value, _ := strings.Cut(s, ":")
 	switch {
 	case value == "" || strings.Contains(value, "*"):
-		return CertificateName{}, errors.New("dicomnet: certificate name: want sha256:, dns:, uri: or cn: and a value without *")
+		return CertificateName{}, errors.New("dicomnet: certificate name: want sha256:, dns:, uri: or cn: before a value without wildcards")
 	case kind == "sha256":
 		value = strings.ToLower(strings.ReplaceAll(value, ":", ""))
 		if b, err := hex.DecodeString(value); err != nil || len(b) != sha256.Size {
-			return CertificateName{}, errors.New("dicomnet: certificate name: want 64 hexadecimal digits after sha256:")
+			return CertificateName{}, errors.New("dicomnet: certificate name: after sha256: want 64 hexadecimal digits")
 		}
 	case kind == "dns":
 		value = strings.ToLower(value)
 	case kind != "uri" && kind != "cn":
-		return CertificateName{}, errors.New("dicomnet: certificate name: want sha256:, dns:, uri: or cn:")
+		return CertificateName{}, errors.New("dicomnet: certificate name: want one of sha256:, dns:, uri:, cn: in front")
 	}
 	return CertificateName{kind, value}, nil
 }

@@ -66,7 +66,7 @@ func TestSweepRemovesWhatNoRowNames(t *testing.T) {
 	if _, err := h.receiver.Receive(context.Background(), arrivalOf(0, 2, start), strings.NewReader("orphan")); err == nil {
 		t.Fatal("want the ledger's error")
 	}
-	n, err := pipeline.Sweep(context.Background(), h.blobs, h.ledger)
+	n, _, err := pipeline.Sweep(context.Background(), h.blobs, h.ledger)
 	if err != nil || n != 1 {
 		t.Fatalf("swept %d, %v; want 1", n, err)
 	}
@@ -77,10 +77,10 @@ func TestSweepRemovesWhatNoRowNames(t *testing.T) {
 	}
 }
 
-// TestSweepBesideANewLedgerRemovesNothing: the ledger was lost, the service started again.
-func TestSweepBesideANewLedgerRemovesNothing(t *testing.T) {
+// TestSweepTellsALostLedgerFromACrash: beside a new ledger, or an older copy, nothing is removed.
+func TestSweepTellsALostLedgerFromACrash(t *testing.T) {
 	t.Parallel()
-	const most = 128 // maxFirstOrphans
+	const most = 128 // maxOrphans
 	for _, c := range []struct {
 		orphans, recorded int
 		kind              neckfrac.Kind
@@ -88,7 +88,8 @@ func TestSweepBesideANewLedgerRemovesNothing(t *testing.T) {
 	}{
 		{most, 0, 0, 0},
 		{most + 1, 0, neckfrac.Conflict, most + 1},
-		{most + 1, 1, 0, 1},
+		{most, 1, 0, 1},
+		{most + 1, 1, 0, most + 2},
 	} {
 		h := newHouse(t)
 		h.receive(t, 0, c.recorded)
@@ -97,7 +98,7 @@ func TestSweepBesideANewLedgerRemovesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		_, err := pipeline.Sweep(t.Context(), h.blobs, h.ledger)
+		_, _, err := pipeline.Sweep(t.Context(), h.blobs, h.ledger)
 		if (err != nil) != (c.kind != 0) || err != nil && neckfrac.KindOf(err) != c.kind {
 			t.Errorf("%d orphans beside %d rows: %v, want %v", c.orphans, c.recorded, err, c.kind)
 		}

@@ -134,11 +134,14 @@ func (s *Service) openStores(ctx context.Context) error {
 	if s.db, err = sqlite.Open(ctx, filepath.Join(dir, "ledger.db"), sqlite.Options{}); err != nil {
 		return err
 	}
-	n, err := pipeline.Sweep(ctx, s.blobs, s.db)
+	removed, kept, err := pipeline.Sweep(ctx, s.blobs, s.db)
 	if err != nil {
 		return err
 	}
-	s.log.Info("stores open", "orphans", n)
+	s.log.Info("stores open", "orphans", removed)
+	if kept > 0 {
+		s.log.Error("more objects without a row than a crash leaves: is the ledger an older copy? they are kept, see neckfrac verify-store", "objects", kept)
+	}
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package volume
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -107,9 +106,4 @@ func meanings(ds dataset.Dataset, sequence dataset.Tag) string {
 		}
 	}
 	return strings.Join(words, " ")
-}
-
-// has reports whether ImageType, or what stands in for it, has the word.
-func (h *header) has(word string) bool {
-	return slices.Contains(h.imageType, word) || slices.Contains(h.computed, word)
 }

@@ -79,9 +79,6 @@ const (
 	FullThicknessMM = 1.5
 	FullPixelMM     = 1.0
 
-	// axialDegrees tells axial slices, which scanners tilt by up to 30°, from reformats
-	// along another plane.
-	axialDegrees = 35
 	// minSlices is the smallest stack; localizers come as one to three images.
 	minSlices = 4
 	// stepShare and stepMM: a step may differ from the usual one by the larger of both.

@@ -5,7 +5,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 	"syscall"
 )
 
@@ -26,77 +25,26 @@ type file interface {
 	Close() error
 }
 
-// osFS is the real one. It keeps the directories open: a Put would else open and close
-// them seven times.
-type osFS struct {
-	root *os.Root
-	// dirs are tmp and the 256 prefixes by name, once openDirs has run.
-	dirs map[string]*os.Root
-	// handles are the same directories as files, to sync and to rename between.
-	handles map[string]*os.File
+// osFS is the real one.
+type osFS struct{ root *os.Root }
+
+func (o osFS) create(name string) (file, error) {
+	return o.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
 }
 
-// openDirs opens the named directories for the life of the store. On an error close
-// gives back what was opened.
-func (o *osFS) openDirs(names []string) error {
-	o.dirs, o.handles = make(map[string]*os.Root, len(names)), make(map[string]*os.File, len(names))
-	for _, n := range names {
-		d, err := o.root.OpenRoot(n)
-		if err != nil {
-			return err
-		}
-		o.dirs[n] = d
-		if o.handles[n], err = d.Open("."); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// close gives the directories back. Closing again is no error.
-func (o *osFS) close() error {
-	var errs []error
-	for n, d := range o.dirs {
-		errs = append(errs, d.Close())
-		if f := o.handles[n]; f != nil {
-			if err := f.Close(); !errors.Is(err, fs.ErrClosed) {
-				errs = append(errs, err)
-			}
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (o *osFS) create(name string) (file, error) {
-	dir, base := split(name)
-	return o.dirs[dir].OpenFile(base, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
-}
-
-func (o *osFS) exists(name string) (bool, error) {
-	dir, base := split(name)
-	_, err := o.dirs[dir].Lstat(base)
+func (o osFS) exists(name string) (bool, error) {
+	_, err := o.root.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
-func (o *osFS) rename(from, to string) error {
-	fromDir, fromBase := split(from)
-	toDir, toBase := split(to)
-	err := syscall.Renameat(int(o.handles[fromDir].Fd()), fromBase, int(o.handles[toDir].Fd()), toBase)
-	if err != nil {
-		return os.NewSyscallError("renameat", err)
-	}
-	return nil
-}
+func (o osFS) rename(from, to string) error { return o.root.Rename(from, to) }
 
-func (o *osFS) remove(name string) error { return o.root.Remove(name) }
+func (o osFS) remove(name string) error { return o.root.Remove(name) }
 
-func (o *osFS) syncDir(name string) error {
-	if f := o.handles[name]; f != nil {
-		return f.Sync()
-	}
+func (o osFS) syncDir(name string) error {
 	var d *os.File
 	var err error
 	if name == ".." {
@@ -112,26 +60,17 @@ func (o *osFS) syncDir(name string) error {
 }
 
 // free is what an unprivileged process may still write.
-func (o *osFS) free() (uint64, error) {
-	d := o.handles[tmpDir]
-	if d == nil {
-		var err error
-		if d, err = o.root.Open("."); err != nil {
-			return 0, err
-		}
-		defer d.Close()
+func (o osFS) free() (uint64, error) {
+	d, err := o.root.Open(".")
+	if err != nil {
+		return 0, err
 	}
+	defer d.Close()
 	var st syscall.Statfs_t
 	if err := syscall.Fstatfs(int(d.Fd()), &st); err != nil {
 		return 0, err
 	}
 	return uint64(st.Bavail) * uint64(st.Bsize), nil
-}
-
-// split cuts a name of two levels, as all names of this package are.
-func split(name string) (dir, base string) {
-	dir, base, _ = strings.Cut(name, "/")
-	return dir, base
 }
 
 // lockShared takes the lock alone if nobody holds it, else together with the others.

@@ -32,8 +32,6 @@ type Options struct {
 type Store struct {
 	root *os.Root
 	lock *os.File
-	disk *osFS
-	// fs is disk, or a test's that fails where it is told to.
 	fs   filesystem
 	opts Options
 	// readOnly is set by OpenReadOnly.
@@ -65,8 +63,7 @@ func open(dir string, o Options) (s *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	disk := &osFS{root: root}
-	s = &Store{root: root, disk: disk, fs: disk, opts: o}
+	s = &Store{root: root, fs: osFS{root}, opts: o}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -79,11 +76,7 @@ func open(dir string, o Options) (s *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := s.makeDirs()
-	if err != nil {
-		return nil, err
-	}
-	if err := disk.openDirs(names); err != nil {
+	if err := s.makeDirs(); err != nil {
 		return nil, err
 	}
 	if alone {
@@ -107,30 +100,29 @@ func OpenReadOnly(dir string) (*Store, error) {
 	if err != nil {
 		return nil, neckfrac.Wrap(neckfrac.Unavailable, op, err)
 	}
-	disk := &osFS{root: root}
-	return &Store{root: root, disk: disk, fs: disk, readOnly: true}, nil
+	return &Store{root: root, fs: osFS{root}, readOnly: true}, nil
 }
 
 // makeDirs makes the 256 directories at once, so that no Put ever has to sync the
-// level above its own, and returns their names.
-func (s *Store) makeDirs() ([]string, error) {
+// level above its own.
+func (s *Store) makeDirs() error {
 	names := []string{tmpDir}
 	for i := range 256 {
 		names = append(names, hex.EncodeToString([]byte{byte(i)}))
 	}
 	for _, n := range names {
 		if err := s.root.Mkdir(n, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
-			return nil, err
+			return err
 		}
 	}
 	if err := s.fs.syncDir("."); err != nil {
-		return nil, err
+		return err
 	}
 	// A parent that we may not read is one in which we did not make the store just now.
 	if err := s.fs.syncDir(".."); err != nil && !errors.Is(err, fs.ErrPermission) {
-		return nil, err
+		return err
 	}
-	return names, nil
+	return nil
 }
 
 func (s *Store) removeLeftovers() error {
@@ -154,7 +146,7 @@ func (s *Store) removeLeftovers() error {
 // Close gives the directory back. Files that Open returned stay readable. Closing
 // again is no error.
 func (s *Store) Close() error {
-	err := errors.Join(s.root.Close(), s.disk.close())
+	err := s.root.Close()
 	if s.lock != nil {
 		if lerr := s.lock.Close(); !errors.Is(lerr, fs.ErrClosed) {
 			err = errors.Join(err, lerr)
