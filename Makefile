@@ -13,7 +13,7 @@ GOLDENS := ./fhir ./pipeline/artefact
 
 export NECKFRAC_ORT ?= $(CURDIR)/build/ort/libonnxruntime.$(if $(filter Darwin,$(shell uname -s)),dylib,so)
 
-.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers commitment-peers archive-peers retrieve-peers pixels conformance-docs kill bench bench-dicom bench-settle demo run phantom train-test train-demo fuzz-all fuzz-long ci verify
+.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers commitment-peers archive-peers retrieve-peers pixels conformance-docs kill bench bench-dicom bench-settle demo run phantom train-test train-demo fuzz-all fuzz-long nightly ci verify
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -45,8 +45,7 @@ cover: ## coverage per package
 	$(GO) test -short -cover ./... | grep -v 'no test files'
 
 fuzz: ## one fuzz target: make fuzz FUZZ=FuzzPDURead FUZZTIME=20s
-	@pkg=$$(grep -rl --include='*_test.go' "func $(FUZZ)(" . | head -1 | xargs dirname); \
-	$(GO) test -run='^$$' -fuzz="^$(FUZZ)$$" -fuzztime=$(FUZZTIME) "$$pkg"
+	@GO="$(GO)" .ci/fuzz-one $(FUZZ) $(FUZZTIME)
 
 fuzz-all: ## every fuzz target for FUZZTIME
 	@for f in $$(grep -rhoE --include='*_test.go' 'func Fuzz[A-Za-z0-9]+\(' . | sed -E 's/func (.*)\(/\1/' | sort -u); do \
@@ -54,6 +53,10 @@ fuzz-all: ## every fuzz target for FUZZTIME
 
 fuzz-long: ## the receiver's fuzz targets for 30 CPU minutes each (CPU=seconds)
 	.ci/fuzz-long $(or $(CPU),1800)
+
+nightly: chaos powercut faults ## what CI has no time for: 3000 kills, every fuzz target for a minute, the bench with its limits
+	$(MAKE) fuzz-all FUZZTIME=60s
+	$(MAKE) bench-dicom BENCH="--strace --hostile --check"
 
 golden: ## rewrite the golden files; review the diff like code
 	$(GO) test $(GOLDENS) -update
