@@ -115,6 +115,13 @@ def encoded(path: Path, work: Path):
         yield name, ds, uid not in (JPEGLSNearLossless, JPEG2000)
 
 
+def point_transform(path: Path, work: Path, bits: int) -> Dataset:
+    """JPEG lossless that drops low bits, which pylibjpeg reads wrongly and DCMTK rightly."""
+    to = work / "transcoded.dcm"
+    subprocess.run(["dcmcjpeg", "+el", "+sv", "4", "+pt", str(bits), path, to], check=True)
+    return dcmread(to)
+
+
 def high_throughput(ds: Dataset):
     """OpenJPH writes and reads, since pydicom's peers write no HTJ2K."""
     a = ds.pixel_array
@@ -143,6 +150,10 @@ def main() -> None:
         want = ds.pixel_array
         for name, coded, exact in encoded(path, out):
             cases.file(f"{name} of {rows}x{cols}x{stored}{'s' if signed else 'u'}", coded, want if exact else None)
+        for bits in (1, 4):
+            coded = point_transform(path, out, bits)
+            stream = next(generate_frames(coded.PixelData, number_of_frames=1))
+            cases.add(f"dcmcjpeg +pt {bits} of {rows}x{cols}x{stored}", coded, stream, want >> bits << bits)
         for name, stream, values, tolerance in high_throughput(ds):
             cases.add(f"{name} of {rows}x{cols}x{stored}", ds, stream, values, tolerance)
     phantoms = cases.count
