@@ -17,7 +17,7 @@ func Available() (version string, err error) {
 }
 
 // HighThroughput reports whether the library decodes high-throughput JPEG 2000 too, which
-// it does from version 2.5 on.
+// it does safely from version 2.5.1 on.
 func HighThroughput() bool {
 	l, err := load()
 	return err == nil && l.high
@@ -39,7 +39,7 @@ func Decode(dst []uint16, codestream []byte, rows, cols int) (Info, error) {
 		return Info{}, err
 	}
 	if info.HighThroughput && !l.high {
-		return Info{}, fault("high throughput needs libopenjp2 2.5")
+		return Info{}, fault("high throughput needs libopenjp2 2.5.1")
 	}
 	return info, l.run(dst, codestream, rows, cols, info)
 }

@@ -24,9 +24,9 @@
 // headers, no regions of interest, no JP2 boxes around the codestream. Linux and macOS on
 // 64-bit x86 and ARM; elsewhere it is not available.
 //
-// A failed assertion in the library ends the process. The block coder of 15444-15 in
-// 2.5.0 has one that damaged data reaches, so high throughput costs a runner where JPEG
-// 2000 costs an error; 2.5.1 mended it. No damaged JPEG 2000 is known that does.
+// A failed assertion in the library ends the process, and a write past a buffer may do
+// worse. Damaged data reach both in 2.5.0's block coder of 15444-15, so high throughput is
+// decoded from 2.5.1 on, which mended them. No damaged JPEG 2000 is known that does.
 //
 // Not noticed: whole packets that are missing at the end of a tile-part whose length was
 // set right. The library takes them for empty ones.

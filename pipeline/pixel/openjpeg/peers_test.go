@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/neckfrac/neckfrac/pipeline/pixel"
@@ -26,6 +27,7 @@ func TestPeers(t *testing.T) {
 		t.Fatalf("no cases: %v", err)
 	}
 	var fault error
+	without := map[string]int{}
 	equal, values, near := map[string]int{}, map[string]int{}, map[string]int{}
 	for _, path := range cases {
 		var c struct {
@@ -34,6 +36,10 @@ func TestPeers(t *testing.T) {
 			Signed                      bool
 		}
 		load(t, path, func(b []byte) error { return json.Unmarshal(b, &c) })
+		if strings.HasPrefix(c.Syntax, "1.2.840.10008.1.2.4.20") && !openjpeg.HighThroughput() {
+			without[c.Syntax]++ // the system's library is older than 2.5.1
+			continue
+		}
 		want, got := make([]uint16, c.Rows*c.Cols), make([]uint16, c.Rows*c.Cols)
 		f := pixel.Format{Rows: c.Rows, Cols: c.Cols, BitsStored: c.Bits, Signed: c.Signed}
 		stem := path[:len(path)-len(".json")]
@@ -62,7 +68,7 @@ func TestPeers(t *testing.T) {
 	for _, uid := range pixel.Syntaxes() {
 		fmt.Printf("%-24s %3d frames, %9d values as the peer has them, %d frames rounded otherwise\n", uid, equal[uid], values[uid], near[uid])
 	}
-	fmt.Printf("libopenjp2 %s\n", version)
+	fmt.Printf("libopenjp2 %s; not decoded with it: %v\n", version, without)
 }
 
 func load(t *testing.T, path string, use func([]byte) error) {

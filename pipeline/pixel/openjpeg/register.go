@@ -25,7 +25,7 @@ var (
 	errSign = errors.New("jpeg 2000: fewer bits than the header's, and another sign")
 )
 
-// Register makes package pixel decode JPEG 2000 and, with library 2.5, that of high
+// Register makes package pixel decode JPEG 2000 and, with library 2.5.1, that of high
 // throughput. It returns the version of the library, or why there is none and nothing is
 // registered. Only the runner may call it.
 func Register() (version string, err error) {

@@ -7,7 +7,7 @@ import "testing"
 func TestKnownVersions(t *testing.T) {
 	t.Parallel()
 	for version, want := range map[string]struct{ ok, high bool }{
-		"2.4.0": {true, false}, "2.5.0": {true, true}, "2.5.12": {true, true},
+		"2.4.0": {true, false}, "2.5.0": {true, false}, "2.5.1": {true, true}, "2.5.12": {true, true},
 		"2.3.1": {}, "2.50.0": {}, "2.6.0": {}, "3.0.0": {}, "": {}, "2.5": {}, "openjpeg 2.5.0": {},
 	} {
 		high, err := known(version)
