@@ -21,6 +21,9 @@ func runPhantom(t *testing.T, args ...string) (dir, stderr string, code int) {
 }
 
 func TestPhantomForms(t *testing.T) {
+	if testing.Short() {
+		t.Skip("computes for seconds: run without -short")
+	}
 	t.Parallel()
 	dir, stderr, code := runPhantom(t, "--seed", "5", "--protocol", "therapy", "--series", "localizer,sagittal,dose-report", "--position", "FFP",
 		"--tilt=-10", "--drop-slices=3,-1", "--reverse", "--thickness", "3", "--spacing", "4")
@@ -59,6 +62,9 @@ func TestPhantomRefusesForms(t *testing.T) {
 }
 
 func TestPhantomLayoutRSNA(t *testing.T) {
+	if testing.Short() {
+		t.Skip("computes for seconds: run without -short")
+	}
 	t.Parallel()
 	dir, stderr, code := runPhantom(t, "--seed", "6", "--protocol", "therapy", "--layout", "rsna", "--pictures")
 	if code != exitOK {

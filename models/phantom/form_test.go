@@ -207,6 +207,7 @@ func TestPositionsKeepThePatient(t *testing.T) {
 // TestPositionsAreTheStandards: gravity pulls down the columns of an image, and rows ×
 // columns points into the gantry (PS3.3 §C.7.3.1.1.2).
 func TestPositionsAreTheStandards(t *testing.T) {
+	long(t)
 	t.Parallel()
 	down := map[byte]neckfrac.Vec3{'S': {0, 1, 0}, 'P': {0, -1, 0}, 'L': {1, 0, 0}, 'R': {-1, 0, 0}}
 	for _, p := range phantom.Positions() {

@@ -13,6 +13,15 @@ import (
 )
 
 // small keeps tests fast: coarse pixels and few slices.
+// long skips a test that computes for seconds on one core: the race detector makes
+// minutes of it and has nothing to find.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("computes for seconds: run without -short")
+	}
+}
+
 func small(seed uint64) phantom.Config {
 	return phantom.Config{Seed: seed, Matrix: 96, MaxSlices: 90, Protocol: phantom.ProtocolDiagnostic, Coverage: phantom.CoverageFull}
 }
@@ -70,6 +79,7 @@ func centroids(s *phantom.Study) map[uint8]neckfrac.Vec3 {
 }
 
 func TestLabelsRunFromHeadToFoot(t *testing.T) {
+	long(t)
 	t.Parallel()
 	for seed := range uint64(4) {
 		s := generate(t, small(100+seed))
@@ -117,6 +127,7 @@ func TestVertebraeHaveBoneAndSize(t *testing.T) {
 }
 
 func TestTwinDiffersNearTheFractureAlone(t *testing.T) {
+	long(t)
 	t.Parallel()
 	for _, f := range []phantom.FractureSpec{
 		{Level: neckfrac.C2, Type: phantom.DensNeck}, {Level: neckfrac.C5, Type: phantom.Burst},
@@ -225,6 +236,7 @@ func TestEnrichedBreaksThreeOrFour(t *testing.T) {
 }
 
 func TestPartialCoverageIsTold(t *testing.T) {
+	long(t)
 	t.Parallel()
 	seen := map[string]int{}
 	for seed := range uint64(6) {
@@ -302,6 +314,7 @@ func TestEveryTypeShows(t *testing.T) {
 // The label must not be readable from anything but the bone: scan and patient are
 // those of the twin.
 func TestScanDoesNotDependOnTheLabel(t *testing.T) {
+	long(t)
 	t.Parallel()
 	for seed := range uint64(3) {
 		c := small(700 + seed)

@@ -34,6 +34,7 @@ func readCSV(t *testing.T, name string) (header []string, rows [][]string) {
 // TestRSNALayout reads a set back as users of the RSNA 2022 data do and holds it against
 // the studies that the same seeds make.
 func TestRSNALayout(t *testing.T) {
+	long(t)
 	t.Parallel()
 	dir := t.TempDir()
 	c := small(410)

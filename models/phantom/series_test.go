@@ -151,6 +151,7 @@ func TestKernelsOfOneScan(t *testing.T) {
 // TestLocalizersAreProjections: head up, dark beside the patient, bright through the
 // shoulders, in two planes across each other.
 func TestLocalizersAreProjections(t *testing.T) {
+	long(t)
 	t.Parallel()
 	c := small(63)
 	c.Protocol, c.Form.Series = phantom.ProtocolTherapy, []phantom.SeriesKind{phantom.Localizer}
