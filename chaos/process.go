@@ -88,7 +88,7 @@ func Start(ctx context.Context, c Command) (*Process, error) {
 	}
 	p.Kill()
 	<-p.ended
-	return nil, fmt.Errorf("chaos: %w:\n%s", err, p.Log())
+	return nil, fmt.Errorf("chaos: %w (%v):\n%s", err, p.cmd.ProcessState, p.Log())
 }
 
 func (p *Process) read(pipe io.Reader, ready chan<- []string) {
