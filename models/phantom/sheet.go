@@ -16,25 +16,48 @@ const (
 	sheetWidth  = 1900
 )
 
-// ContactSheet writes a PNG with sagittal, coronal and axial planes in a bone window,
-// the labels tinted, the visible fractures in red and the boxes of broken levels.
+// ContactSheet writes a PNG with sagittal, coronal and axial planes in a bone window.
+// Of each plane there is a plain picture and a marked one: labels tinted, visible
+// fractures in red, and named boxes of the levels that the plane cuts, yellow for broken
+// ones. Sagittal and coronal planes go through most of the visible fracture; axial ones
+// are one per level, marked if it is broken.
 func (t *Study) ContactSheet(w io.Writer) error {
 	v := &t.Volume
 	mid := t.spine()
-	planes := []*image.RGBA{
-		t.plane(0, mid[0], false), t.plane(0, mid[0], true),
-		t.plane(0, clampInt(mid[0]+int(17/v.SpacingMM[0]), v.Dims[0]), false), t.plane(1, mid[1], false),
+	sagittal, coronal := t.through(0, mid[0]), t.through(1, mid[1])
+	rows := [][]*image.RGBA{{
+		t.plane(0, sagittal, false), t.plane(0, sagittal, true),
+		t.plane(0, clampInt(mid[0]+int(17/v.SpacingMM[0]), v.Dims[0]), false),
+		t.plane(1, coronal, false), t.plane(1, coronal, true),
 		t.plane(1, clampInt(mid[1]+int(13/v.SpacingMM[1]), v.Dims[1]), false),
-	}
+	}, nil}
 	for _, lv := range neckfrac.Vertebrae() {
 		if k, ok := t.slice(uint8(lv)); ok {
-			planes = append(planes, t.plane(2, k, false))
+			rows[1] = append(rows[1], t.plane(2, k, false))
 			if t.Truth.Levels[lv].Label == 1 {
-				planes = append(planes, t.plane(2, k, true))
+				rows[1] = append(rows[1], t.plane(2, k, true))
 			}
 		}
 	}
-	return neckfrac.E("phantom: contact sheet", png.Encode(w, tileUp(planes)))
+	return neckfrac.E("phantom: contact sheet", png.Encode(w, tileUp(rows)))
+}
+
+// through is the plane across axis with most visible fracture, or else the given one.
+func (t *Study) through(axis, other int) int {
+	d := t.Volume.Dims
+	count := make([]int, d[axis])
+	step := [3]int{1, d[0], d[0] * d[1]}[axis]
+	best, most := other, 0
+	for at, f := range t.Fracture {
+		if f == 0 {
+			continue
+		}
+		i := at / step % d[axis]
+		if count[i]++; count[i] > most {
+			best, most = i, count[i]
+		}
+	}
+	return best
 }
 
 // spine is the middle voxel of the cervical labels.
@@ -106,7 +129,7 @@ func (t *Study) plane(axis, n int, marked bool) *image.RGBA {
 		}
 	}
 	if marked {
-		t.boxes(img, axis, a, b, lo, mm)
+		t.boxes(img, axis, n, lo, mm)
 	}
 	return img
 }
@@ -138,65 +161,26 @@ func (t *Study) view(axis, n int) (lo, size [2]float64, mm float64) {
 	return [2]float64{clamp(mid-wide/2, 0, float64(v.Dims[a])*v.SpacingMM[a]-wide), 0}, [2]float64{wide, float64(v.Dims[2]) * v.SpacingMM[2]}, 0.5
 }
 
-func mark(c color.RGBA, label, fracture uint8) color.RGBA {
-	if fracture != 0 {
-		return color.RGBA{255, c.G / 3, c.B / 3, 255}
-	}
-	if label == 0 || int(label) >= len(tints) {
-		return c
-	}
-	k := tints[label]
-	mix := func(a, b uint8) uint8 { return uint8((int(a)*2 + int(b)) / 3) }
-	return color.RGBA{mix(c.R, k.R), mix(c.G, k.G), mix(c.B, k.B), 255}
-}
-
-// boxes outlines the broken levels.
-func (t *Study) boxes(img *image.RGBA, axis, a, b int, lo [2]float64, mm float64) {
-	v := &t.Volume
-	for _, l := range t.Truth.Levels {
-		if l.Label == 0 {
-			continue
-		}
-		edge := func(i int) int {
-			c := i % 3
-			if c == 2 && axis != 2 {
-				top := v.OriginMM[2] + float64(v.Dims[2]-1)*v.SpacingMM[2]
-				return int((top - l.BoxMM[i]) / mm)
-			}
-			return int((l.BoxMM[i] - v.OriginMM[c]) / mm)
-		}
-		x0, x1, y0, y1 := edge(a), edge(a+3), edge(b), edge(b+3)
-		x0, x1, y0, y1 = x0-int(lo[0]/mm), x1-int(lo[0]/mm), y0-int(lo[1]/mm), y1-int(lo[1]/mm)
-		if y0 > y1 {
-			y0, y1 = y1, y0
-		}
-		yellow := color.RGBA{255, 220, 0, 255}
-		for x := x0; x <= x1; x++ {
-			img.SetRGBA(x, y0, yellow)
-			img.SetRGBA(x, y1, yellow)
-		}
-		for y := y0; y <= y1; y++ {
-			img.SetRGBA(x0, y, yellow)
-			img.SetRGBA(x1, y, yellow)
-		}
-	}
-}
-
-// tileUp lays planes out in rows of at most 1900 pixels.
-func tileUp(planes []*image.RGBA) image.Image {
+// tileUp lays planes out in rows of at most 1900 pixels, each kind from a new row.
+func tileUp(rows [][]*image.RGBA) image.Image {
 	const width, pad = 1900, 4
+	var planes []*image.RGBA
 	var at []image.Point
-	x, y, row, right := pad, pad, 0, 0
-	for _, p := range planes {
-		d := p.Bounds().Size()
-		if x > pad && x+d.X+pad > width {
-			x, y, row = pad, y+row+pad, 0
+	y, right := pad, 0
+	for _, row := range rows {
+		x, high := pad, 0
+		for _, p := range row {
+			d := p.Bounds().Size()
+			if x > pad && x+d.X+pad > width {
+				x, y, high = pad, y+high+pad, 0
+			}
+			planes, at = append(planes, p), append(at, image.Pt(x, y))
+			x += d.X + pad
+			high, right = max(high, d.Y), max(right, x)
 		}
-		at = append(at, image.Pt(x, y))
-		x += d.X + pad
-		row, right = max(row, d.Y), max(right, x)
+		y += high + pad
 	}
-	out := image.NewRGBA(image.Rect(0, 0, int(max(float64(right), 1)), y+row+pad))
+	out := image.NewRGBA(image.Rect(0, 0, max(right, 1), y))
 	draw.Draw(out, out.Bounds(), image.NewUniform(color.Gray{20}), image.Point{}, draw.Src)
 	for i, p := range planes {
 		draw.Draw(out, p.Bounds().Add(at[i]), p, image.Point{}, draw.Src)
