@@ -20,6 +20,7 @@ import (
 	"github.com/neckfrac/neckfrac/pipeline/blob/fsblob"
 	"github.com/neckfrac/neckfrac/pipeline/ledger/sqlite"
 	"github.com/neckfrac/neckfrac/pipeline/queue/inproc"
+	"github.com/neckfrac/neckfrac/pipeline/scp"
 )
 
 // minFree is kept for the ledger: the receiver refuses before the disk is full.
@@ -45,6 +46,7 @@ type Service struct {
 	runner   *pipeline.ProcessRunner
 	pack     packInfo
 	dicom    *dicomnet.Server
+	received *scp.Backend         // storage makes it
 	tls      *dicomnet.TLSProfile // nil without dicom.tls
 	http     *http.Server
 	admin    *http.Server

@@ -108,8 +108,12 @@ func (s *Service) wireDICOM() error {
 	return err
 }
 
-// storage is what receives, for associations and for the web.
-func (s *Service) storage() (*scp.Backend, error) {
+// storage is what receives: one for associations, the web and what is fetched, since what
+// large headers may take of the memory is counted in it.
+func (s *Service) storage() (_ *scp.Backend, err error) {
+	if s.received != nil {
+		return s.received, nil
+	}
 	zone, err := time.LoadLocation(s.cfg.Site.Timezone)
 	if err != nil {
 		return nil, configErr("site.timezone", "want an IANA name such as Europe/Berlin")
@@ -127,7 +131,8 @@ func (s *Service) storage() (*scp.Backend, error) {
 			return nil, err
 		}
 	}
-	return scp.New(cfg)
+	s.received, err = scp.New(cfg)
+	return s.received, err
 }
 
 const dicomWebPath = "/dicom-web"
