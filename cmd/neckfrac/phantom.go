@@ -16,6 +16,7 @@ type PhantomCmd struct {
 	Out      string   `required:"" help:"Folder to write to." placeholder:"DIR"`
 	N        int      `short:"n" default:"1" help:"Number of studies."`
 	Seed     uint64   `default:"1" help:"Seed of the first study; study i has seed+i."`
+	Edition  string   `enum:"phantom-3,phantom-4" default:"phantom-3" help:"What the generator draws; the shipped pack was trained on phantom-3."`
 	Mode     string   `enum:"natural,enriched" default:"natural" help:"natural: cohort shares; enriched: several fractures each."`
 	Fracture []string `help:"Break exactly these, LEVEL or LEVEL:TYPE, as C5:burst. Repeatable." placeholder:"C5:burst"`
 	Intact   bool     `help:"The unfractured twin of the same seed."`
@@ -89,7 +90,7 @@ func (c PhantomCmd) Run(rt *Runtime) error {
 var layouts = map[string]phantom.Layout{"dicom": phantom.LayoutStudies, "rsna": phantom.LayoutRSNA}
 
 func (c PhantomCmd) config() (phantom.Config, error) {
-	cfg := phantom.Config{Seed: c.Seed, Intact: c.Intact, SliceMM: c.Thickness, SpacingMM: c.Spacing, Form: c.form(),
+	cfg := phantom.Config{Edition: phantom.Edition(c.Edition), Seed: c.Seed, Intact: c.Intact, SliceMM: c.Thickness, SpacingMM: c.Spacing, Form: c.form(),
 		Mode:     map[string]phantom.Mode{"natural": phantom.Natural, "enriched": phantom.Enriched}[c.Mode],
 		Coverage: map[string]phantom.Coverage{"mixed": phantom.CoverageMixed, "full": phantom.CoverageFull, "partial": phantom.CoveragePartial}[c.Coverage],
 		Protocol: map[string]phantom.Protocol{"mixed": phantom.ProtocolMixed, "diagnostic": phantom.ProtocolDiagnostic, "wide": phantom.ProtocolWide, "therapy": phantom.ProtocolTherapy}[c.Protocol],

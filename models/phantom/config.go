@@ -6,9 +6,17 @@ import (
 	"github.com/neckfrac/neckfrac"
 )
 
-// Version names the generator; it goes into every truth file and changes with the
-// pictures.
-const Version = "phantom-3"
+// Edition names what the generator draws. An edition's pictures never change: what is
+// added goes into the newest one, until a pack has been trained on it and the older one
+// is deleted. It goes into every truth file and instance.
+type Edition string
+
+const (
+	// Phantom3 is what the shipped pack was trained on, and the default.
+	Phantom3 Edition = "phantom-3"
+	// Phantom4 is being made for the benchmark bench-v1.
+	Phantom4 Edition = "phantom-4"
+)
 
 // Mode says how fractures are drawn.
 type Mode uint8
@@ -58,6 +66,8 @@ type FractureSpec struct {
 
 // Config says what Generate makes. The zero value is patient 0 of the natural mix.
 type Config struct {
+	// Edition defaults to Phantom3.
+	Edition Edition
 	// Seed determines everything: two calls with equal Config give equal studies.
 	Seed uint64
 	Mode Mode
@@ -86,6 +96,12 @@ type Config struct {
 
 func (c Config) filled() (Config, error) {
 	const op = "phantom: config"
+	if c.Edition == "" {
+		c.Edition = Phantom3
+	}
+	if c.Edition != Phantom3 && c.Edition != Phantom4 {
+		return c, neckfrac.Errorf(neckfrac.Invalid, op, "unknown edition: want %s or %s", Phantom3, Phantom4)
+	}
 	if c.Matrix == 0 {
 		c.Matrix = 256
 	}

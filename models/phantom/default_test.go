@@ -17,8 +17,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the goldens")
 
 // TestDefaultOutputStays pins every byte that a study has on disk, compressed files by
-// their contents: models were trained on what Version names, so a changed digest means a
-// new Version and new models.
+// their contents: models were trained on what the default Edition names.
 func TestDefaultOutputStays(t *testing.T) {
 	t.Parallel()
 	if runtime.GOARCH != "amd64" {

@@ -108,7 +108,7 @@ func (t *Study) general(n *names, s *series, uid string, at time.Time, number in
 		dataset.NewText(dataset.TagTimezoneOffsetFromUTC, at.Format("-0700")),
 		dataset.NewText(dataset.TagStudyDescription, "CT cervical spine"),
 		dataset.NewText(dataset.TagSeriesDescription, s.description),
-		dataset.NewText(dataset.TagManufacturerModelName, Version),
+		dataset.NewText(dataset.TagManufacturerModelName, t.Truth.Generator),
 	}
 }
 
@@ -140,7 +140,7 @@ func (t *Study) acquisition(s *series, p plane) dataset.Dataset {
 		ds = append(ds, dataset.NewFloat(dataset.TagSpacingBetweenSlices, p.stepMM))
 	}
 	ds = append(ds,
-		dataset.NewText(dataset.TagSoftwareVersions, Version),
+		dataset.NewText(dataset.TagSoftwareVersions, t.Truth.Generator),
 		dataset.NewText(dataset.TagProtocolName, "C-SPINE "+c.Protocol),
 		dataset.NewFloat(dataset.TagReconstructionDiameter, math.Round(s.colMM*float64(s.cols)*100)/100),
 		dataset.NewFloat(dataset.TagGantryDetectorTilt, s.tilt),

@@ -13,7 +13,7 @@ func Generate(c Config) (*Study, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := newScene(c.Seed, c.Anatomy)
+	s := newScene(c)
 	events := drawEvents(c, s)
 	broken := map[*bone]*breakage{}
 	if !c.Intact {

@@ -166,7 +166,7 @@ func (b box) row() []string {
 // spineLabels are the labels of the layout: vertebrae alone, with T1 and T2.
 func (t *Study) spineLabels(c Config) []uint8 {
 	out := slices.Clone(t.Labels.Voxel)
-	s := newScene(c.Seed, c.Anatomy)
+	s := newScene(c)
 	spine := s.chain[neckfrac.Levels:]
 	d := t.Labels.Dims
 	for at, l := range out {

@@ -9,14 +9,15 @@ import (
 // scene is one person in one posture: bones with poses, and the curves along the
 // spine that soft tissue follows.
 type scene struct {
-	seed   uint64
-	p      person
-	ring   atlasRing
-	chain  [levels]*bone // C1..T2
-	skull  *bone
-	others []*bone // all bone that is not C1..C7
-	joints []joint
-	knots  []knot // by rising z
+	seed    uint64
+	edition Edition
+	p       person
+	ring    atlasRing
+	chain   [levels]*bone // C1..T2
+	skull   *bone
+	others  []*bone // all bone that is not C1..C7
+	joints  []joint
+	knots   []knot // by rising z
 	// swelling in front of the spine that comes with a fracture, mm, about level
 	// swellingU.
 	swelling, swellingU float64
@@ -48,9 +49,10 @@ type knot struct {
 var shareOfFlexion = [6]float64{.13, .16, .18, .20, .10, .04}
 
 // newScene builds the bones of a person and bends the chain.
-func newScene(seed uint64, a Anatomy) *scene {
-	s := &scene{seed: seed, p: drawPerson(seed)}
-	a.build(s, stream(seed, "bones"))
+func newScene(c Config) *scene {
+	seed := c.Seed
+	s := &scene{seed: seed, edition: c.Edition, p: drawPerson(seed)}
+	c.Anatomy.build(s, stream(seed, "bones"))
 	s.pose(stream(seed, "posture"))
 	addMimics(s, stream(seed, "mimics"))
 	for _, b := range s.bones() {

@@ -64,7 +64,7 @@ func (s Set) Write(ctx context.Context, dir string) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	ix := &Index{Schema: 1, Generator: Version, Anatomy: first.Anatomy.Name(), Seed: first.Seed}
+	ix := &Index{Schema: 1, Generator: string(first.Edition), Anatomy: first.Anatomy.Name(), Seed: first.Seed}
 	if s.Layout == LayoutRSNA {
 		err = s.rsna(ctx, first, ix, dir)
 	} else {
@@ -105,7 +105,7 @@ func (s Set) studies(ctx context.Context, first Config, ix *Index, dir string) e
 // one makes or keeps one study.
 func (s Set) one(c Config, dir string, at time.Time) (IndexEntry, error) {
 	if t, err := readTruth(filepath.Join(dir, "truth.json")); err == nil {
-		if t.Generator != Version || t.Recipe != c.recipe() {
+		if t.Generator != string(c.Edition) || t.Recipe != c.recipe() {
 			return IndexEntry{}, neckfrac.Errorf(neckfrac.Conflict, "keep study", "the folder holds a study of another recipe")
 		}
 		return IndexEntry{ID: t.ID, Seed: t.Seed, Patient: t.Patient, Digest: t.Digest}, nil

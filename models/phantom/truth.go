@@ -9,7 +9,7 @@ import (
 // truth fills what is known before the picture: persons, boxes, coverage.
 func (s *scene) truth(c Config, a *acquisition, events []event) Truth {
 	t := Truth{
-		ID: studyID(c.Seed), Generator: Version, Anatomy: c.Anatomy.Name(), Seed: c.Seed, Intact: c.Intact, Recipe: c.recipe(),
+		ID: studyID(c.Seed), Generator: string(c.Edition), Anatomy: c.Anatomy.Name(), Seed: c.Seed, Intact: c.Intact, Recipe: c.recipe(),
 		Levels: map[neckfrac.Vertebra]*LevelTruth{}, Negatives: s.negatives, Scanner: a.Scanner,
 		Person: Person{Age: math.Floor(s.p.age), Sex: "F"},
 	}

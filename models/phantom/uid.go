@@ -35,7 +35,7 @@ type names struct {
 // newNames derives all identifiers from seed, twin, form and time of acquisition, so
 // that a study which is sent again later is a new study.
 func newNames(t *Truth, acquired time.Time) names {
-	key := fmt.Sprintf("%s %d %t %d", Version, t.Seed, t.Intact, acquired.UnixNano())
+	key := fmt.Sprintf("%s %d %t %d", t.Generator, t.Seed, t.Intact, acquired.UnixNano())
 	if t.Form != nil {
 		key += " " + t.Form.String()
 	}
