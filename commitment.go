@@ -25,7 +25,7 @@ const (
 )
 
 // MaxCommitted bounds the references of one transaction, and MaxOpenCommitments the
-// transactions that wait for their report.
+// transactions that wait for their report, of all peers; see DefaultOpenPerPeer.
 const (
 	MaxCommitted       = 20_000
 	MaxOpenCommitments = 10_000
@@ -57,7 +57,7 @@ type Holding struct {
 type Commitments interface {
 	// RequestCommitment stores a transaction; it is durable when it returns. A known one
 	// with equal references is decided and reported once more, with others it is
-	// Conflict. Too many open ones are Limit.
+	// Conflict. Too many open ones, in all or of the peer, are Limit.
 	RequestCommitment(ctx context.Context, c Commitment) (CommitmentID, error)
 	// DueCommitments leases up to n transactions that wait for their report and whose time
 	// has come until now+d, oldest first.
@@ -68,8 +68,9 @@ type Commitments interface {
 	// not be deleted, in one transaction. One that is decided stays as it is; a committed
 	// instance that is gone is Conflict and changes nothing.
 	DecideCommitment(ctx context.Context, id CommitmentID, reasons []FailureReason, until time.Time) error
-	// CommitmentReported ends a decided transaction: the peer has answered the report.
-	CommitmentReported(ctx context.Context, id CommitmentID) error
-	// RetryCommitment counts an attempt and sets the next; a reported one stays so.
+	// CommitmentReported ends a decided transaction: the peer has answered the report. One
+	// that expired meanwhile is reported all the same.
+	CommitmentReported(ctx context.Context, id CommitmentID, at time.Time) error
+	// RetryCommitment counts an attempt and sets the next; one that has ended stays so.
 	RetryCommitment(ctx context.Context, id CommitmentID, next time.Time, kind Kind) error
 }

@@ -28,7 +28,7 @@ func (s RetrievalState) Ended() bool {
 }
 
 // MaxAnnounced bounds the instances of one notification, and MaxOpenRetrievals what
-// waits to be fetched.
+// waits to be fetched, whoever notified; see DefaultOpenPerPeer.
 const (
 	MaxAnnounced      = 20_000
 	MaxOpenRetrievals = 10_000
@@ -62,6 +62,10 @@ type Retrieval struct {
 	Reason Kind
 	// Missing is how many instances did not come, once State has ended.
 	Missing int
+	// Failed are those of them that the source itself said it could not send.
+	Failed []InstanceUID
+	// Expired means that the retrieval was ended by its age.
+	Expired bool
 	// Attempt counts what was tried in vain, Next is when to try again.
 	Attempt int
 	Next    time.Time
@@ -72,7 +76,9 @@ type RetrievalEnd struct {
 	State   RetrievalState
 	Reason  Kind
 	Missing int
-	At      time.Time
+	// Failed are missing instances that the source named as failed; others are ignored.
+	Failed []InstanceUID
+	At     time.Time
 }
 
 // Retrievals is the ledger as the retrieval of announced studies sees it.
@@ -80,7 +86,7 @@ type Retrievals interface {
 	// RequestRetrievals stores what one notification asks for, one row a source, in one
 	// transaction that is durable when it returns. Rows that are known with the same
 	// instances stay as they are, whatever became of them; with others it is Conflict.
-	// Too many open ones are Limit.
+	// Too many open ones, in all or of one notifier, are Limit.
 	RequestRetrievals(ctx context.Context, rs []Retrieval) error
 	// DueRetrievals leases up to n waiting retrievals whose time has come until now+d,
 	// oldest first.

@@ -72,7 +72,7 @@ func (c *Committer) Round(ctx context.Context) (int, error) {
 	for _, row := range due {
 		err := c.answer(ctx, &row)
 		if err == nil {
-			if err := c.Ledger.CommitmentReported(ctx, row.ID); err != nil {
+			if err := c.Ledger.CommitmentReported(ctx, row.ID, c.Now()); err != nil {
 				return n, neckfrac.E("commit: reported", err)
 			}
 			n++

@@ -10,9 +10,13 @@ import (
 )
 
 // Ledger is the fake of the ledger's ports: Intake, Jobs, Outbox, Records,
-// Identities, Audit, Commitments and Retrievals.
+// Identities, Audit, Commitments, Retrievals and Upkeep.
 type Ledger struct {
 	*Faults
+	// OpenPerPeer is how many requests of each kind one peer may have open. Defaults to
+	// neckfrac.DefaultOpenPerPeer.
+	OpenPerPeer int
+
 	clock *Clock
 
 	mu          sync.Mutex
@@ -70,7 +74,8 @@ func NewLedger(clock *Clock) *Ledger {
 		Faults: newFaults("Receive", "Quiet", "Settle", "Receiving", "Placements", "SettlePart", "Runnable", "Lease", "Renew", "Release", "Finish", "Due", "Delivered", "Retry",
 			"Record", "Find", "Instances", "Revisions", "Artefact", "References", "Live", "Learn", "Reference", "Append",
 			"RequestCommitment", "DueCommitments", "Held", "DecideCommitment", "CommitmentReported", "RetryCommitment",
-			"RequestRetrievals", "DueRetrievals", "MissingInstances", "EndRetrieval", "RetryRetrieval", "StudyRetrievals"),
+			"RequestRetrievals", "DueRetrievals", "MissingInstances", "EndRetrieval", "RetryRetrieval", "StudyRetrievals",
+			"ExpireCommitments", "ExpireRetrievals", "PruneCommitments", "PruneRetrievals"),
 		clock: clock, instances: map[neckfrac.InstanceUID]*instance{}, references: map[reference]string{},
 	}
 }

@@ -11,8 +11,10 @@ import (
 // commitment is a row.
 type commitment struct {
 	neckfrac.Commitment
-	leased   time.Time
-	reported bool
+	leased time.Time
+	asked  time.Time
+	// ended is when it was reported or given up, zero while it is open.
+	ended time.Time
 }
 
 func (l *Ledger) commitment(op string, id neckfrac.CommitmentID) (*commitment, error) {
@@ -36,30 +38,47 @@ func (l *Ledger) RequestCommitment(ctx context.Context, c neckfrac.Commitment) (
 		}
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		open := 0
 		for _, k := range l.commitments {
-			if !k.reported {
-				open++
-			}
 			if k.Peer != c.Peer || k.TransactionUID != c.TransactionUID {
 				continue
 			}
 			if !slices.Equal(k.Instances, c.Instances) {
 				return "", neckfrac.Errorf(neckfrac.Conflict, op, "transaction is known with other references")
 			}
-			if k.reported {
-				k.reported, k.Reasons, k.Attempt, k.Next, k.leased = false, nil, 0, micro(c.Received), time.Time{}
+			if !k.ended.IsZero() {
+				if err := l.roomForCommitment(c.Peer); err != nil {
+					return "", err
+				}
+				k.ended, k.Reasons, k.Attempt, k.Next, k.leased = time.Time{}, nil, 0, micro(c.Received), time.Time{}
 			}
+			k.asked = micro(c.Received)
 			return k.ID, nil
 		}
-		if open >= neckfrac.MaxOpenCommitments {
-			return "", neckfrac.Errorf(neckfrac.Limit, op, "%d transactions wait for their report", open)
+		if err := l.roomForCommitment(c.Peer); err != nil {
+			return "", err
 		}
 		c.ID, c.Reasons, c.Attempt = neckfrac.CommitmentID(l.newID("commitment")), nil, 0
 		c.Instances, c.Received, c.Next = slices.Clone(c.Instances), micro(c.Received), micro(c.Received)
-		l.commitments = append(l.commitments, &commitment{Commitment: c})
+		l.commitments = append(l.commitments, &commitment{Commitment: c, asked: c.Received})
 		return c.ID, nil
 	})
+}
+
+// roomForCommitment is Limit where one more may not be open.
+func (l *Ledger) roomForCommitment(peer neckfrac.AETitle) error {
+	all, own := 0, 0
+	for _, k := range l.commitments {
+		if k.ended.IsZero() {
+			all++
+			if k.Peer == peer {
+				own++
+			}
+		}
+	}
+	if all >= neckfrac.MaxOpenCommitments || own >= l.openPerPeer() {
+		return neckfrac.Errorf(neckfrac.Limit, "request commitment", "%d transactions wait for their report, %d of the peer", all, own)
+	}
+	return nil
 }
 
 // DueCommitments implements neckfrac.Commitments.
@@ -70,7 +89,7 @@ func (l *Ledger) DueCommitments(ctx context.Context, now time.Time, n int, d tim
 		now = micro(now)
 		var due []*commitment
 		for _, c := range l.commitments {
-			if !c.reported && !c.Next.After(now) && !c.leased.After(now) {
+			if c.ended.IsZero() && !c.Next.After(now) && !c.leased.After(now) {
 				due = append(due, c)
 			}
 		}
@@ -105,7 +124,7 @@ func (l *Ledger) Held(ctx context.Context, uid neckfrac.InstanceUID) (neckfrac.H
 // DecideCommitment implements neckfrac.Commitments.
 func (l *Ledger) DecideCommitment(ctx context.Context, id neckfrac.CommitmentID, reasons []neckfrac.FailureReason, until time.Time) error {
 	return l.commit(ctx, "DecideCommitment", id, func(c *commitment) error {
-		if c.reported || c.Reasons != nil {
+		if c.Reasons != nil {
 			return nil
 		}
 		if len(reasons) != len(c.Instances) || until.IsZero() {
@@ -122,12 +141,12 @@ func (l *Ledger) DecideCommitment(ctx context.Context, id neckfrac.CommitmentID,
 }
 
 // CommitmentReported implements neckfrac.Commitments.
-func (l *Ledger) CommitmentReported(ctx context.Context, id neckfrac.CommitmentID) error {
+func (l *Ledger) CommitmentReported(ctx context.Context, id neckfrac.CommitmentID, at time.Time) error {
 	return l.commit(ctx, "CommitmentReported", id, func(c *commitment) error {
 		if c.Reasons == nil {
 			return neckfrac.Errorf(neckfrac.Conflict, "commitment reported", "nothing was decided yet")
 		}
-		c.reported = true
+		c.ended = micro(at)
 		return nil
 	})
 }
@@ -135,7 +154,7 @@ func (l *Ledger) CommitmentReported(ctx context.Context, id neckfrac.CommitmentI
 // RetryCommitment implements neckfrac.Commitments.
 func (l *Ledger) RetryCommitment(ctx context.Context, id neckfrac.CommitmentID, next time.Time, _ neckfrac.Kind) error {
 	return l.commit(ctx, "RetryCommitment", id, func(c *commitment) error {
-		if !c.reported {
+		if c.ended.IsZero() {
 			c.Attempt++
 			c.Next, c.leased = micro(next), time.Time{}
 		}

@@ -12,11 +12,12 @@ import (
 type retrieval struct {
 	neckfrac.Retrieval
 	leased time.Time
+	ended  time.Time
 }
 
 func (r *retrieval) copy() neckfrac.Retrieval {
 	out := r.Retrieval
-	out.Instances = slices.Clone(r.Instances)
+	out.Instances, out.Failed = slices.Clone(r.Instances), slices.Clone(r.Failed)
 	return out
 }
 
@@ -26,10 +27,11 @@ func (l *Ledger) RequestRetrievals(ctx context.Context, rs []neckfrac.Retrieval)
 		const op = "request retrievals"
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		open := 0
+		open, own := 0, map[neckfrac.AETitle]int{}
 		for _, k := range l.retrievals {
 			if !k.State.Ended() {
 				open++
+				own[k.From]++
 			}
 		}
 		var added []*retrieval
@@ -46,11 +48,12 @@ func (l *Ledger) RequestRetrievals(ctx context.Context, rs []neckfrac.Retrieval)
 				return none{}, neckfrac.Errorf(neckfrac.Conflict, op, "notification is known with other instances")
 			case i >= 0:
 				continue
-			case open >= neckfrac.MaxOpenRetrievals:
-				return none{}, neckfrac.Errorf(neckfrac.Limit, op, "%d retrievals wait", open)
+			case open >= neckfrac.MaxOpenRetrievals || own[r.From] >= l.openPerPeer():
+				return none{}, neckfrac.Errorf(neckfrac.Limit, op, "%d retrievals wait, %d of the peer", open, own[r.From])
 			}
 			open++
-			r.State, r.Reason, r.Missing, r.Attempt = neckfrac.RetrievalWaiting, neckfrac.Internal, 0, 0
+			own[r.From]++
+			r.State, r.Reason, r.Missing, r.Attempt, r.Failed, r.Expired = neckfrac.RetrievalWaiting, neckfrac.Internal, 0, 0, nil, false
 			r.Instances, r.Received, r.Next = slices.Clone(r.Instances), micro(r.Received), micro(r.Received)
 			added = append(added, &retrieval{Retrieval: r})
 		}
@@ -89,13 +92,19 @@ func (l *Ledger) DueRetrievals(ctx context.Context, now time.Time, n int, d time
 func (l *Ledger) MissingInstances(ctx context.Context, id neckfrac.RetrievalID) ([]neckfrac.AnnouncedInstance, error) {
 	var missing []neckfrac.AnnouncedInstance
 	err := l.retrieve(ctx, "MissingInstances", id, func(r *retrieval) {
-		for _, in := range r.Instances {
-			if l.instances[in.UID] == nil {
-				missing = append(missing, in)
-			}
-		}
+		missing = l.missing(r)
 	})
 	return missing, err
+}
+
+// missing lists what is not held of r.
+func (l *Ledger) missing(r *retrieval) (out []neckfrac.AnnouncedInstance) {
+	for _, in := range r.Instances {
+		if l.instances[in.UID] == nil {
+			out = append(out, in)
+		}
+	}
+	return out
 }
 
 // EndRetrieval implements neckfrac.Retrievals.
@@ -103,11 +112,19 @@ func (l *Ledger) EndRetrieval(ctx context.Context, id neckfrac.RetrievalID, end 
 	if !end.State.Ended() || end.At.IsZero() {
 		return neckfrac.Errorf(neckfrac.Invalid, "end retrieval", "state or time is missing")
 	}
+	if len(end.Failed) > neckfrac.MaxAnnounced {
+		return neckfrac.Errorf(neckfrac.Limit, "end retrieval", "more than %d failed instances", neckfrac.MaxAnnounced)
+	}
 	return l.retrieve(ctx, "EndRetrieval", id, func(r *retrieval) {
 		if r.State.Ended() {
 			return
 		}
-		r.State, r.Reason, r.Missing, r.leased = end.State, end.Reason, end.Missing, time.Time{}
+		for _, in := range l.missing(r) {
+			if slices.Contains(end.Failed, in.UID) {
+				r.Failed = append(r.Failed, in.UID)
+			}
+		}
+		r.State, r.Reason, r.Missing, r.leased, r.ended = end.State, end.Reason, end.Missing, time.Time{}, micro(end.At)
 		if end.State == neckfrac.RetrievalDone {
 			r.Reason = neckfrac.Internal
 		}

@@ -60,7 +60,7 @@ func commitmentFlow(f *fixture) {
 	f.dueCommitments(time.Minute)
 	f.dueCommitments(time.Hour, c)
 	reasons := []neckfrac.FailureReason{neckfrac.Committed, neckfrac.CommitNoSuchInstance}
-	f.wantKind("reported before decided", f.l.CommitmentReported(f.ctx(), c.ID), neckfrac.Conflict)
+	f.wantKind("reported before decided", f.l.CommitmentReported(f.ctx(), c.ID, at(4*time.Hour)), neckfrac.Conflict)
 	f.must("decide", f.l.DecideCommitment(f.ctx(), c.ID, reasons, at(1000*time.Hour)))
 	// The answer stands: the peer may have been told already.
 	f.must("decide again", f.l.DecideCommitment(f.ctx(), c.ID, []neckfrac.FailureReason{neckfrac.Committed, neckfrac.Committed}, at(1000*time.Hour)))
@@ -68,8 +68,8 @@ func commitmentFlow(f *fixture) {
 	c.Reasons, c.Attempt, c.Next = reasons, 1, at(2*time.Hour)
 	f.dueCommitments(time.Hour)
 	f.dueCommitments(2*time.Hour, c)
-	f.must("reported", f.l.CommitmentReported(f.ctx(), c.ID))
-	f.must("reported again", f.l.CommitmentReported(f.ctx(), c.ID))
+	f.must("reported", f.l.CommitmentReported(f.ctx(), c.ID, at(4*time.Hour)))
+	f.must("reported again", f.l.CommitmentReported(f.ctx(), c.ID, at(4*time.Hour)))
 	f.must("retry of a reported one", f.l.RetryCommitment(f.ctx(), c.ID, at(3*time.Hour), neckfrac.Unavailable))
 	f.dueCommitments(24 * 365 * time.Hour)
 }
@@ -82,7 +82,7 @@ func commitmentTwice(f *fixture) {
 		f.Fatalf("asked twice: %q and %q", c.ID, again)
 	}
 	f.must("decide", f.l.DecideCommitment(f.ctx(), c.ID, []neckfrac.FailureReason{neckfrac.Committed}, at(1000*time.Hour)))
-	f.must("reported", f.l.CommitmentReported(f.ctx(), c.ID))
+	f.must("reported", f.l.CommitmentReported(f.ctx(), c.ID, at(4*time.Hour)))
 	// Asked after the report, it is decided anew: what was true may not be any more.
 	c.Received = at(5 * time.Hour)
 	if again := f.ask(c); again != c.ID {
@@ -153,7 +153,7 @@ func commitmentGone(f *fixture) {
 	id := f.ask(commitment(1, 1, 1))
 	err := f.l.DecideCommitment(f.ctx(), id, []neckfrac.FailureReason{neckfrac.Committed}, at(time.Hour))
 	f.wantKind("commit of nothing", err, neckfrac.Conflict)
-	f.wantKind("reported", f.l.CommitmentReported(f.ctx(), id), neckfrac.Conflict)
+	f.wantKind("reported", f.l.CommitmentReported(f.ctx(), id, at(4*time.Hour)), neckfrac.Conflict)
 	err = f.l.DecideCommitment(f.ctx(), id, nil, at(time.Hour))
 	f.wantKind("no answer", err, neckfrac.Invalid)
 	err = f.l.DecideCommitment(f.ctx(), id, []neckfrac.FailureReason{neckfrac.CommitNoSuchInstance}, time.Time{})
@@ -181,7 +181,7 @@ func commitmentInvalid(f *fixture) {
 func commitmentUnknown(f *fixture) {
 	for name, err := range map[string]error{
 		"decide":   f.l.DecideCommitment(f.ctx(), "nobody", nil, at(time.Hour)),
-		"reported": f.l.CommitmentReported(f.ctx(), "nobody"),
+		"reported": f.l.CommitmentReported(f.ctx(), "nobody", at(4*time.Hour)),
 		"retry":    f.l.RetryCommitment(f.ctx(), "nobody", at(time.Hour), neckfrac.Internal),
 	} {
 		f.wantKind(name, err, neckfrac.NotFound)

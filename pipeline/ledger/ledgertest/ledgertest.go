@@ -21,10 +21,15 @@ type Ledger interface {
 	neckfrac.Audit
 	neckfrac.Commitments
 	neckfrac.Retrievals
+	neckfrac.Upkeep
 }
 
-// Run runs the suite; open returns an empty ledger that is closed by t.Cleanup. The
-// cases run in parallel, each on its own ledger.
+// OpenPerPeer is how many requests of each kind a peer may have open in the suite's
+// ledgers.
+const OpenPerPeer = 4
+
+// Run runs the suite; open returns an empty ledger that allows a peer OpenPerPeer open
+// requests and is closed by t.Cleanup. The cases run in parallel, each on its own ledger.
 func Run(t *testing.T, open func(t *testing.T) Ledger) {
 	groups := []struct {
 		name  string
@@ -41,6 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) Ledger) {
 		{"Identities", identityCases()},
 		{"Commitments", commitmentCases()},
 		{"Retrievals", retrievalCases()},
+		{"Upkeep", upkeepCases()},
 	}
 	for _, g := range groups {
 		t.Run(g.name, func(t *testing.T) {

@@ -13,18 +13,21 @@ import (
 
 const (
 	selectCommitment = `
-		SELECT id, state FROM commitment WHERE peer = ? AND transaction_uid = ?`
+		SELECT id, ended IS NOT NULL FROM commitment WHERE peer = ? AND transaction_uid = ?`
 	countCommitments = `
-		SELECT count(*) FROM commitment WHERE state <> 'reported'`
+		SELECT count(*), coalesce(sum(peer = ?), 0) FROM commitment WHERE ended IS NULL`
 	insertCommitment = `
-		INSERT INTO commitment (id, peer, transaction_uid, state, received, next) VALUES (?, ?, ?, 'requested', ?, ?)`
+		INSERT INTO commitment (id, peer, transaction_uid, state, received, asked, next) VALUES (?, ?, ?, 'requested', ?, ?, ?)`
 	insertCommitmentInstance = `
 		INSERT INTO commitment_instance (commitment_id, position, sop_class, instance_uid) VALUES (?, ?, ?, ?)`
 	selectCommitmentInstances = `
 		SELECT sop_class, instance_uid, reason FROM commitment_instance WHERE commitment_id = ? ORDER BY position`
-	// askAgain has a reported transaction decided anew: what was true then may not be now.
+	// askAgain has an ended transaction decided anew: what was true then may not be now.
 	askAgain = `
-		UPDATE commitment SET state = 'requested', attempt = 0, next = ?, leased = 0, failure = '' WHERE id = ? AND state = 'reported'`
+		UPDATE commitment SET state = 'requested', attempt = 0, asked = ?, next = ?, leased = 0, failure = '', ended = NULL WHERE id = ? AND ended IS NOT NULL`
+	// keepAsking has the age of an open one count from now.
+	keepAsking = `
+		UPDATE commitment SET asked = max(asked, ?) WHERE id = ? AND ended IS NULL`
 )
 
 // RequestCommitment implements neckfrac.Commitments.
@@ -37,8 +40,8 @@ func (d *DB) RequestCommitment(ctx context.Context, c neckfrac.Commitment) (id n
 		return "", neckfrac.Errorf(neckfrac.Limit, op, "more than %d references", neckfrac.MaxCommitted)
 	}
 	err = d.write(ctx, op, func(tx *sql.Tx) error {
-		var state string
-		switch err := tx.QueryRowContext(ctx, selectCommitment, c.Peer, c.TransactionUID).Scan(&id, &state); {
+		var ended bool
+		switch err := tx.QueryRowContext(ctx, selectCommitment, c.Peer, c.TransactionUID).Scan(&id, &ended); {
 		case errors.Is(err, sql.ErrNoRows):
 			id, err = d.insertCommitment(ctx, tx, c)
 			return err
@@ -52,8 +55,14 @@ func (d *DB) RequestCommitment(ctx context.Context, c neckfrac.Commitment) (id n
 		if !slices.Equal(known, c.Instances) {
 			return neckfrac.Errorf(neckfrac.Conflict, op, "transaction is known with other references")
 		}
-		_, err = tx.ExecContext(ctx, askAgain, micros(c.Received), id)
-		return err
+		at := micros(c.Received)
+		if !ended {
+			return one(tx.ExecContext(ctx, keepAsking, at, id))
+		}
+		if err := d.roomForCommitment(ctx, tx, c.Peer); err != nil {
+			return err
+		}
+		return one(tx.ExecContext(ctx, askAgain, at, at, id))
 	})
 	if err != nil {
 		return "", err
@@ -62,15 +71,11 @@ func (d *DB) RequestCommitment(ctx context.Context, c neckfrac.Commitment) (id n
 }
 
 func (d *DB) insertCommitment(ctx context.Context, tx *sql.Tx, c neckfrac.Commitment) (neckfrac.CommitmentID, error) {
-	var open int
-	if err := tx.QueryRowContext(ctx, countCommitments).Scan(&open); err != nil {
+	if err := d.roomForCommitment(ctx, tx, c.Peer); err != nil {
 		return "", err
 	}
-	if open >= neckfrac.MaxOpenCommitments {
-		return "", neckfrac.Errorf(neckfrac.Limit, "request commitment", "%d transactions wait for their report", open)
-	}
-	id := neckfrac.CommitmentID(d.newID())
-	if _, err := tx.ExecContext(ctx, insertCommitment, id, c.Peer, c.TransactionUID, micros(c.Received), micros(c.Received)); err != nil {
+	id, at := neckfrac.CommitmentID(d.newID()), micros(c.Received)
+	if _, err := tx.ExecContext(ctx, insertCommitment, id, c.Peer, c.TransactionUID, at, at, at); err != nil {
 		return "", err
 	}
 	for i, in := range c.Instances {
@@ -79,6 +84,18 @@ func (d *DB) insertCommitment(ctx context.Context, tx *sql.Tx, c neckfrac.Commit
 		}
 	}
 	return id, nil
+}
+
+// roomForCommitment is Limit where one more may not be open.
+func (d *DB) roomForCommitment(ctx context.Context, tx *sql.Tx, peer neckfrac.AETitle) error {
+	var all, own int
+	if err := tx.QueryRowContext(ctx, countCommitments, peer).Scan(&all, &own); err != nil {
+		return err
+	}
+	if all >= neckfrac.MaxOpenCommitments || own >= d.openPerPeer {
+		return neckfrac.Errorf(neckfrac.Limit, "request commitment", "%d transactions wait for their report, %d of the peer", all, own)
+	}
+	return nil
 }
 
 func commitmentInstances(ctx context.Context, tx *sql.Tx, id neckfrac.CommitmentID) (refs []neckfrac.InstanceRef, reasons []neckfrac.FailureReason, err error) {
@@ -96,7 +113,7 @@ func commitmentInstances(ctx context.Context, tx *sql.Tx, id neckfrac.Commitment
 const leaseCommitments = `
 	UPDATE commitment SET leased = ?
 	WHERE number IN (
-		SELECT number FROM commitment WHERE state <> 'reported' AND next <= ? AND leased <= ?
+		SELECT number FROM commitment WHERE ended IS NULL AND next <= ? AND leased <= ?
 		ORDER BY next, number LIMIT ?)
 	RETURNING number, id, peer, transaction_uid, state, received, attempt, next`
 
@@ -144,7 +161,7 @@ func (d *DB) DueCommitments(ctx context.Context, now time.Time, n int, dur time.
 }
 
 const selectCommitmentDue = `
-	SELECT EXISTS (SELECT 1 FROM commitment WHERE state <> 'reported' AND next <= ?)`
+	SELECT EXISTS (SELECT 1 FROM commitment WHERE ended IS NULL AND next <= ?)`
 
 // noCommitment spares the only writer a transaction every few seconds.
 func (d *DB) noCommitment(ctx context.Context, op string, now time.Time) (none bool, err error) {
@@ -192,9 +209,9 @@ const (
 		UPDATE instance SET committed_until = max(committed_until, ?)
 		WHERE uid = (SELECT instance_uid FROM commitment_instance WHERE commitment_id = ? AND position = ?)`
 	setReported = `
-		UPDATE commitment SET state = 'reported', leased = 0, failure = '' WHERE id = ? AND state = 'decided'`
+		UPDATE commitment SET state = 'reported', leased = 0, failure = '', ended = ? WHERE id = ? AND state = 'decided'`
 	retryCommitment = `
-		UPDATE commitment SET attempt = attempt + 1, next = ?, leased = 0, failure = ? WHERE id = ? AND state <> 'reported'`
+		UPDATE commitment SET attempt = attempt + 1, next = ?, leased = 0, failure = ? WHERE id = ? AND ended IS NULL`
 	selectCommitmentState = `
 		SELECT state, (SELECT count(*) FROM commitment_instance WHERE commitment_id = commitment.id) FROM commitment WHERE id = ?`
 )
@@ -234,7 +251,7 @@ func commitmentState(ctx context.Context, tx *sql.Tx, id neckfrac.CommitmentID, 
 }
 
 // CommitmentReported implements neckfrac.Commitments.
-func (d *DB) CommitmentReported(ctx context.Context, id neckfrac.CommitmentID) error {
+func (d *DB) CommitmentReported(ctx context.Context, id neckfrac.CommitmentID, at time.Time) error {
 	const op = "commitment reported"
 	return d.write(ctx, op, func(tx *sql.Tx) error {
 		state, _, err := commitmentState(ctx, tx, id, op)
@@ -244,7 +261,7 @@ func (d *DB) CommitmentReported(ctx context.Context, id neckfrac.CommitmentID) e
 		case state != "decided":
 			return neckfrac.Errorf(neckfrac.Conflict, op, "nothing was decided yet")
 		}
-		return one(tx.ExecContext(ctx, setReported, id))
+		return one(tx.ExecContext(ctx, setReported, micros(at), id))
 	})
 }
 

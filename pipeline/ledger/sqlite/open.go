@@ -44,6 +44,9 @@ type Options struct {
 	BusyTimeout time.Duration
 	// Readers is the number of connections that only read. Defaults to 4.
 	Readers int
+	// OpenPerPeer is how many commitment transactions, and how many retrievals, one AE
+	// title may have open. Defaults to neckfrac.DefaultOpenPerPeer.
+	OpenPerPeer int
 }
 
 // DB is an open ledger. It is safe for concurrent use.
@@ -51,6 +54,8 @@ type DB struct {
 	w, r  *sql.DB
 	now   func() time.Time
 	newID func() string
+	// openPerPeer is that of Options.
+	openPerPeer int
 	// bad is set by an I/O error: the file takes no more writes.
 	bad atomic.Bool
 	// arrivals shares transactions among calls of Receive; prepared holds its statements.
@@ -74,10 +79,13 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	if o.Readers == 0 {
 		o.Readers = defaultReaders
 	}
+	if o.OpenPerPeer == 0 {
+		o.OpenPerPeer = neckfrac.DefaultOpenPerPeer
+	}
 	if err := create(path); err != nil {
 		return nil, neckfrac.Wrap(neckfrac.Unavailable, "open ledger", err)
 	}
-	d := &DB{now: o.Now, newID: o.NewID}
+	d := &DB{now: o.Now, newID: o.NewID, openPerPeer: o.OpenPerPeer}
 	if err := d.connect(ctx, path, o); err != nil {
 		return nil, errors.Join(explain(err), d.Close())
 	}

@@ -15,7 +15,7 @@ const (
 	selectRetrieval = `
 		SELECT id FROM retrieval WHERE source = ? AND notification = ?`
 	countRetrievals = `
-		SELECT count(*) FROM retrieval WHERE state = 'waiting'`
+		SELECT count(*), coalesce(sum(notifier = ?), 0) FROM retrieval WHERE state = 'waiting'`
 	insertRetrieval = `
 		INSERT INTO retrieval (id, source, notification, notifier, study_uid, expected, received, next)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
@@ -60,12 +60,12 @@ func (d *DB) requestRetrieval(ctx context.Context, tx *sql.Tx, r neckfrac.Retrie
 		}
 		return err
 	}
-	var open int
-	if err := tx.QueryRowContext(ctx, countRetrievals).Scan(&open); err != nil {
+	var all, own int
+	if err := tx.QueryRowContext(ctx, countRetrievals, r.From).Scan(&all, &own); err != nil {
 		return err
 	}
-	if open >= neckfrac.MaxOpenRetrievals {
-		return neckfrac.Errorf(neckfrac.Limit, op, "%d retrievals wait", open)
+	if all >= neckfrac.MaxOpenRetrievals || own >= d.openPerPeer {
+		return neckfrac.Errorf(neckfrac.Limit, op, "%d retrievals wait, %d of the peer", all, own)
 	}
 	id = neckfrac.RetrievalID(d.newID())
 	_, err := tx.ExecContext(ctx, insertRetrieval, id, r.Source, r.Notification, r.From, r.Study, r.Expected, micros(r.Received), micros(r.Received))
@@ -86,7 +86,7 @@ func retrievalInstances(ctx context.Context, tx *sql.Tx, query string, id neckfr
 }
 
 const (
-	retrievalColumns = `number, id, source, notification, notifier, study_uid, expected, received, state, failure, missing, attempt, next`
+	retrievalColumns = `number, id, source, notification, notifier, study_uid, expected, received, state, failure, missing, attempt, next, expired`
 	leaseRetrievals  = `
 	UPDATE retrieval SET leased = ?
 	WHERE number IN (
@@ -108,7 +108,7 @@ type numberedRetrieval struct {
 func scanRetrieval(rows *sql.Rows) (v numberedRetrieval, err error) {
 	var received, next int64
 	var reason string
-	err = rows.Scan(&v.number, &v.ID, &v.Source, &v.Notification, &v.From, &v.Study, &v.Expected, &received, &v.State, &reason, &v.Missing, &v.Attempt, &next)
+	err = rows.Scan(&v.number, &v.ID, &v.Source, &v.Notification, &v.From, &v.Study, &v.Expected, &received, &v.State, &reason, &v.Missing, &v.Attempt, &next, &v.Expired)
 	v.Received, v.Next, v.Reason = fromMicros(received), fromMicros(next), kindNamed(reason)
 	return v, err
 }
@@ -173,6 +173,11 @@ func fillRetrievals(ctx context.Context, tx *sql.Tx, rows []numberedRetrieval) (
 		if rows[i].Instances, err = retrievalInstances(ctx, tx, selectRetrievalInstances, rows[i].ID); err != nil {
 			return err
 		}
+		failed, err := tx.QueryContext(ctx, selectFailedInstances, rows[i].ID)
+		rows[i].Failed, err = collect(failed, err, func(r *sql.Rows) (uid neckfrac.InstanceUID, err error) { return uid, r.Scan(&uid) })
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -189,6 +194,13 @@ const (
 	SELECT r.series_uid, r.sop_class, r.instance_uid FROM retrieval_instance r
 	WHERE r.retrieval_id = ? AND NOT EXISTS (SELECT 1 FROM instance i WHERE i.uid = r.instance_uid)
 	ORDER BY r.position`
+	selectFailedInstances = `
+	SELECT instance_uid FROM retrieval_instance WHERE retrieval_id = ? AND failed = 1 ORDER BY position`
+	selectMissingPositions = `
+	SELECT r.instance_uid, r.position FROM retrieval_instance r
+	WHERE r.retrieval_id = ? AND NOT EXISTS (SELECT 1 FROM instance i WHERE i.uid = r.instance_uid)`
+	setFailedInstance = `
+	UPDATE retrieval_instance SET failed = 1 WHERE retrieval_id = ? AND position = ?`
 	selectRetrievalState = `
 	SELECT state FROM retrieval WHERE id = ?`
 	endRetrieval = `
@@ -220,8 +232,11 @@ func retrievalState(ctx context.Context, tx *sql.Tx, op string, id neckfrac.Retr
 // EndRetrieval implements neckfrac.Retrievals.
 func (d *DB) EndRetrieval(ctx context.Context, id neckfrac.RetrievalID, end neckfrac.RetrievalEnd) error {
 	const op = "end retrieval"
-	if !end.State.Ended() || end.At.IsZero() {
+	switch {
+	case !end.State.Ended() || end.At.IsZero():
 		return neckfrac.Errorf(neckfrac.Invalid, op, "state or time is missing")
+	case len(end.Failed) > neckfrac.MaxAnnounced:
+		return neckfrac.Errorf(neckfrac.Limit, op, "more than %d failed instances", neckfrac.MaxAnnounced)
 	}
 	reason := end.Reason.String()
 	if end.State == neckfrac.RetrievalDone {
@@ -231,8 +246,36 @@ func (d *DB) EndRetrieval(ctx context.Context, id neckfrac.RetrievalID, end neck
 		if state, err := retrievalState(ctx, tx, op, id); err != nil || state.Ended() {
 			return err
 		}
+		if err := markFailed(ctx, tx, id, end.Failed); err != nil {
+			return err
+		}
 		return one(tx.ExecContext(ctx, endRetrieval, end.State, reason, end.Missing, micros(end.At), id))
 	})
+}
+
+// markFailed marks those of uids that the retrieval has and that did not come.
+func markFailed(ctx context.Context, tx *sql.Tx, id neckfrac.RetrievalID, uids []neckfrac.InstanceUID) error {
+	if len(uids) == 0 {
+		return nil
+	}
+	positions := map[neckfrac.InstanceUID]int{}
+	rows, err := tx.QueryContext(ctx, selectMissingPositions, id)
+	_, err = collect(rows, err, func(r *sql.Rows) (none struct{}, err error) {
+		var uid neckfrac.InstanceUID
+		var position int
+		err = r.Scan(&uid, &position)
+		positions[uid] = position
+		return none, err
+	})
+	for _, uid := range uids {
+		if err != nil {
+			return err
+		}
+		if position, ok := positions[uid]; ok {
+			_, err = tx.ExecContext(ctx, setFailedInstance, id, position)
+		}
+	}
+	return err
 }
 
 // RetryRetrieval implements neckfrac.Retrievals.

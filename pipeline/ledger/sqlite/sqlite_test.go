@@ -9,7 +9,7 @@ import (
 
 func open(t testing.TB, path string) *sqlite.DB {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	db, err := sqlite.Open(t.Context(), path, sqlite.Options{OpenPerPeer: ledgertest.OpenPerPeer})
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}
