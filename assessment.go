@@ -48,6 +48,11 @@ type Assessment struct {
 	// Series is the one that was analysed, Slices its number of slices.
 	Series SeriesUID `json:"series,omitempty"`
 	Slices int       `json:"slices,omitempty"`
+	// Basis is why the images were taken as complete.
+	Basis Basis `json:"basis,omitempty"`
+	// ShearDegrees is the gantry tilt that was undone in the analysed series, 0 where each
+	// voxel is a pixel of a file.
+	ShearDegrees float64 `json:"shearDegrees,omitempty"`
 	// Contrast is the state of the analysed series.
 	Contrast Contrast `json:"contrast,omitempty"`
 	// Candidates explains the choice of series.

@@ -41,8 +41,10 @@ func (p *Presence) UnmarshalText(b []byte) error {
 
 // Finding is the result for one vertebra.
 type Finding struct {
-	Vertebra    Vertebra `json:"vertebra"`
-	Presence    Presence `json:"presence"`
+	Vertebra Vertebra `json:"vertebra"`
+	Presence Presence `json:"presence"`
+	// Coverage is how much of the level the field holds, by the segmentation.
+	Coverage    Coverage `json:"coverage"`
 	Probability float64  `json:"probability"`
 	// Point is the highest operating point that the probability passed, flagged or
 	// not: second-look lists read it.
@@ -50,8 +52,11 @@ type Finding struct {
 	// Grade is set for flagged levels only.
 	Grade Grade `json:"grade,omitempty"`
 	// Extent is the vertebra's box, Lesion the suspected place, LPS millimetres.
-	Extent   Box         `json:"extent"`
-	Lesion   Box         `json:"lesion"`
+	Extent Box `json:"extent"`
+	Lesion Box `json:"lesion"`
+	// KeySlice shows the lesion best: the instance, its frame counted from 1 where it has
+	// several, and its place in the volume.
 	KeySlice InstanceUID `json:"keySlice,omitempty"`
+	KeyFrame int         `json:"keyFrame,omitempty"`
 	KeyIndex int         `json:"keyIndex"`
 }

@@ -71,6 +71,8 @@ type Job struct {
 	// the study still arrives; nil and zero are the whole study.
 	Series []SeriesUID
 	Seen   time.Time
+	// Basis is why this much was taken as complete.
+	Basis Basis
 }
 
 // Whole reports whether the job is of all that its study has.

@@ -24,6 +24,20 @@ func (c Coverage) String() string {
 	return coverageNames[c]
 }
 
+// MarshalText writes the word of String.
+func (c Coverage) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalText reads the word of String.
+func (c *Coverage) UnmarshalText(b []byte) error {
+	for i, n := range coverageNames {
+		if n == string(b) {
+			*c = Coverage(i)
+			return nil
+		}
+	}
+	return Errorf(Invalid, "parse coverage", "unknown word")
+}
+
 // PackID identifies a model pack on every output.
 type PackID struct {
 	ID      string `json:"id"`
@@ -65,8 +79,10 @@ type LevelPrediction struct {
 	// CentroidMM is the centre of the vertebra's mask.
 	CentroidMM Vec3 `json:"centroidMM"`
 	// KeySlice is the instance that shows the lesion best, KeyIndex its slice in the
-	// volume.
+	// volume. KeyFrame is its frame in a multi-frame instance, counted from 1, 0 where
+	// the instance has one frame; Volume.Cite sets both by KeyIndex.
 	KeySlice InstanceUID `json:"keySlice,omitempty"`
+	KeyFrame int         `json:"keyFrame,omitempty"`
 	KeyIndex int         `json:"keyIndex"`
 }
 

@@ -28,8 +28,8 @@ type Intake interface {
 	Quiet(ctx context.Context, before time.Time, n int) ([]StudyID, error)
 	// Settle makes a ready Job for a study that received nothing since seen, moves the
 	// study to StudyQueued, both in one transaction; a newer instance is Conflict. A
-	// job of the study that has not started is reused.
-	Settle(ctx context.Context, id StudyID, seen time.Time, p Priority, now time.Time) (Job, error)
+	// job of the study that has not started is reused and takes the new basis.
+	Settle(ctx context.Context, id StudyID, seen time.Time, by Basis, p Priority, now time.Time) (Job, error)
 	// Receiving lists up to n studies in StudyReceiving that have an image, the one that
 	// has been quiet longest first.
 	Receiving(ctx context.Context, n int) ([]Progress, error)
@@ -37,7 +37,7 @@ type Intake interface {
 	Placements(ctx context.Context, id StudyID, series SeriesUID) ([]Placed, error)
 	// SettlePart is Settle for a part of a study that still receives. What arrives before
 	// the job starts does not send it back to waiting, and is not part of it.
-	SettlePart(ctx context.Context, id StudyID, part Snapshot, p Priority, now time.Time) (Job, error)
+	SettlePart(ctx context.Context, id StudyID, part Snapshot, by Basis, p Priority, now time.Time) (Job, error)
 }
 
 // ConflictPart says what an arriving instance contradicts.

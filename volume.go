@@ -51,6 +51,19 @@ type Labels struct {
 	Voxel []uint8
 }
 
+// Cite names the instance of slice k, and its frame counted from 1, which is 0 where the
+// instance has one frame (PS3.3 §10.3: such an instance is cited without a number).
+// Outside the volume it names nothing.
+func (v *Volume) Cite(k int) (instance InstanceUID, frame int) {
+	if k < 0 || k >= len(v.Source) {
+		return "", 0
+	}
+	if k < len(v.SourceFrame) {
+		frame = v.SourceFrame[k]
+	}
+	return v.Source[k], frame
+}
+
 // Len is the number of voxels.
 func (g Grid) Len() int { return g.Dims[0] * g.Dims[1] * g.Dims[2] }
 

@@ -83,12 +83,37 @@ func RefusalSentence(r Reason, last Vertebra) string {
 	return "Not analysed: " + r.clause() + "."
 }
 
-// LevelRefusalSentence is W3's for one level outside the field of view.
-func LevelRefusalSentence(v, last Vertebra) string {
-	if !last.Valid() || last >= v {
-		return v.String() + " not analysed: not wholly in the field of view."
+// CoverageSentence says how much of a level the field of view holds (W3): wholly, partly
+// or not, by the findings of an analysed study.
+func CoverageSentence(a Assessment, v Vertebra) string {
+	var has Coverage
+	first, last := Vertebra(0), Vertebra(0)
+	for _, f := range a.Findings {
+		c := f.Coverage
+		if f.Presence != NotImaged {
+			c = CoverageFull // also in results that were stored without a coverage
+		}
+		if c != CoverageNone && first == 0 {
+			first = f.Vertebra
+		}
+		if c == CoverageFull {
+			last = max(last, f.Vertebra)
+		}
+		if f.Vertebra == v {
+			has = c
+		}
 	}
-	return v.String() + " not analysed: coverage stops at " + last.String() + "."
+	switch {
+	case has == CoverageFull:
+		return v.String() + " is wholly in the field of view."
+	case has == CoveragePartial:
+		return v.String() + " not analysed: only partly in the field of view."
+	case last.Valid() && v > last:
+		return v.String() + " not analysed: coverage stops at " + last.String() + "."
+	case first.Valid() && v > first:
+		return v.String() + " not analysed: not found in the images."
+	}
+	return v.String() + " not analysed: not in the field of view."
 }
 
 // Conclusion is the report's conclusion, one fixed order of sentences for every
@@ -119,10 +144,9 @@ func Conclusion(a Assessment, p Profile, readStatus string) string {
 		s = append(s, "Limited: "+r.clause()+".")
 	}
 	if a.Status == Analysed && p != Triage {
-		last := lastInField(a)
 		for _, f := range a.Findings {
 			if f.Presence == NotImaged {
-				s = append(s, LevelRefusalSentence(f.Vertebra, last))
+				s = append(s, CoverageSentence(a, f.Vertebra))
 			}
 		}
 	}
@@ -134,15 +158,4 @@ func Conclusion(a Assessment, p Profile, readStatus string) string {
 		s = append(s, SyntheticPack)
 	}
 	return strings.Join(append(s, ResearchUse), " ")
-}
-
-// lastInField is the lowest level wholly in field, 0 if none.
-func lastInField(a Assessment) Vertebra {
-	var last Vertebra
-	for _, f := range a.Findings {
-		if f.Presence != NotImaged {
-			last = max(last, f.Vertebra)
-		}
-	}
-	return last
 }

@@ -84,14 +84,55 @@ func TestConclusionSentences(t *testing.T) {
 		{"flag in triage", neckfrac.FlagSentence(flagged, neckfrac.Triage, "X."), "AI flag: possible cervical spine fracture. X."},
 		{"coverage", neckfrac.RefusalSentence(neckfrac.CoverageShort, neckfrac.C2), "Not analysed: coverage stops at C2."},
 		{"gap", neckfrac.RefusalSentence(neckfrac.Gap, 0), "Not analysed: slices are missing."},
-		{"level", neckfrac.LevelRefusalSentence(neckfrac.C7, neckfrac.C6), "C7 not analysed: coverage stops at C6."},
-		{"level above", neckfrac.LevelRefusalSentence(neckfrac.C1, neckfrac.C6), "C1 not analysed: not wholly in the field of view."},
 		{"grade", neckfrac.GradeSentence(neckfrac.GradeHigh), "AI severity grade: high (probability band; does not measure displacement, stability or cord risk)"},
 	}
 	for _, tc := range tests {
 		if tc.got != tc.want {
 			t.Errorf("%s: got %q, want %q", tc.name, tc.got, tc.want)
 		}
+	}
+}
+
+// TestCoverageSentences: each level of a stack that starts in C1, misses C4 and ends in C6.
+func TestCoverageSentences(t *testing.T) {
+	t.Parallel()
+	cover := [neckfrac.Levels]neckfrac.Coverage{0, 1, 2, 0, 2, 1, 0}
+	want := [neckfrac.Levels]string{"C1 not analysed: not in the field of view.", "C2 not analysed: only partly in the field of view.",
+		"C3 is wholly in the field of view.", "C4 not analysed: not found in the images.", "C5 is wholly in the field of view.",
+		"C6 not analysed: only partly in the field of view.", "C7 not analysed: coverage stops at C5."}
+	var a, before neckfrac.Assessment
+	for i, v := range neckfrac.Vertebrae() {
+		f := neckfrac.Finding{Vertebra: v, Presence: neckfrac.NotImaged, Coverage: cover[i]}
+		if cover[i] == neckfrac.CoverageFull {
+			f.Presence = neckfrac.NotFlagged
+		}
+		a.Findings = append(a.Findings, f)
+		f.Coverage = 0
+		before.Findings = append(before.Findings, f)
+	}
+	for i, v := range neckfrac.Vertebrae() {
+		if got := neckfrac.CoverageSentence(a, v); got != want[i] {
+			t.Errorf("got %q, want %q", got, want[i])
+		}
+	}
+	if got := neckfrac.CoverageSentence(before, neckfrac.C7); got != want[6] {
+		t.Errorf("a result without coverage: %q, want %q", got, want[6])
+	}
+	if got := neckfrac.CoverageSentence(neckfrac.Assessment{}, neckfrac.C3); got != "C3 not analysed: not in the field of view." {
+		t.Errorf("nothing found: %q", got)
+	}
+}
+
+func TestBasesHaveOneSentenceEach(t *testing.T) {
+	t.Parallel()
+	for _, b := range []neckfrac.Basis{neckfrac.BasisNotified, neckfrac.BasisCommitted, neckfrac.BasisCounted, neckfrac.BasisContiguous, neckfrac.BasisQuiet, neckfrac.BasisOverdue} {
+		s := b.Text()
+		if !b.Valid() || !strings.HasSuffix(s, ".") || strings.Count(s, ".") != 1 || clearance.MatchString(s) {
+			t.Errorf("%s: %q is not one sentence by the rules", b, s)
+		}
+	}
+	if !neckfrac.BasisUnknown.Valid() || neckfrac.BasisUnknown.Text() != "" || neckfrac.Basis("made-up").Valid() {
+		t.Error("an unknown basis has a sentence, or a made-up one is valid")
 	}
 }
 

@@ -110,19 +110,9 @@ func levelSentences(f neckfrac.Finding, a neckfrac.Assessment) []string {
 	case neckfrac.NotFlagged:
 		return []string{"No AI flag at " + f.Vertebra.String() + ".", neckfrac.NotExcluded}
 	case neckfrac.NotImaged:
-		return []string{neckfrac.LevelRefusalSentence(f.Vertebra, lastInField(a))}
+		return []string{neckfrac.CoverageSentence(a, f.Vertebra)}
 	}
 	return []string{"AI result indeterminate at " + f.Vertebra.String() + ".", neckfrac.NotExcluded}
-}
-
-func lastInField(a neckfrac.Assessment) neckfrac.Vertebra {
-	var last neckfrac.Vertebra
-	for _, f := range a.Findings {
-		if f.Presence != neckfrac.NotImaged {
-			last = max(last, f.Vertebra)
-		}
-	}
-	return last
 }
 
 // pointSentence is W6 for one operating point: the figures and where they come from.

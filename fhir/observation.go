@@ -83,7 +83,7 @@ func (v View) levelObservation(l neckfrac.Vertebra) *opb.Observation {
 		// A level that nobody reported is the zero Finding: indeterminate.
 		f, _ := a.Finding(l)
 		if f.Presence == neckfrac.NotImaged {
-			o.DataAbsentReason = noValue(neckfrac.LevelRefusalSentence(l, lastInField(a)), "")
+			o.DataAbsentReason = noValue(neckfrac.CoverageSentence(a, l), "")
 		} else {
 			setValue(o, f.Presence)
 			point, _ := a.Decision.Point(flagPoint(a.Decision))

@@ -70,17 +70,6 @@ func pointSentence(p neckfrac.OperatingPoint) string {
 	return s + ". " + neckfrac.ConfirmationUnknown
 }
 
-// lastInField is the lowest level wholly in field, 0 if none.
-func lastInField(a neckfrac.Assessment) neckfrac.Vertebra {
-	var last neckfrac.Vertebra
-	for _, f := range a.Findings {
-		if f.Presence != neckfrac.NotImaged {
-			last = max(last, f.Vertebra)
-		}
-	}
-	return last
-}
-
 // narrative is R4's XHTML subset of plain paragraphs.
 func narrative(paragraphs ...string) string {
 	var b strings.Builder

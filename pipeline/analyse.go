@@ -25,7 +25,7 @@ func (w *Worker) analyse(ctx context.Context, l neckfrac.Lease, log *slog.Logger
 	in := assess.Input{
 		Study: rec.Study, Decision: w.cfg.Decision, Profile: w.cfg.Site,
 		Prediction: neckfrac.Prediction{Pack: w.cfg.Pack},
-		Now:        w.cfg.Now(), ID: neckfrac.AssessmentID(w.cfg.NewID()), T0: l.Job.T0,
+		Now:        w.cfg.Now(), ID: neckfrac.AssessmentID(w.cfg.NewID()), T0: l.Job.T0, Basis: l.Job.Basis,
 	}
 	series, err := w.cfg.Records.Instances(ctx, l.Job.StudyID)
 	if err != nil {

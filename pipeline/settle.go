@@ -73,7 +73,7 @@ func (s *Settler) Round(ctx context.Context, quiet time.Duration) (int, error) {
 	}
 	n := 0
 	for _, id := range ids {
-		made, err := s.settle(ctx, id, decision{by: byQuiet, seen: before}, now)
+		made, err := s.settle(ctx, id, decision{by: neckfrac.BasisQuiet, seen: before}, now)
 		if err != nil {
 			return n, err
 		}
@@ -88,9 +88,9 @@ func (s *Settler) settle(ctx context.Context, id neckfrac.StudyID, d decision, n
 	var job neckfrac.Job
 	var err error
 	if d.part != nil {
-		job, err = s.Intake.SettlePart(ctx, id, *d.part, neckfrac.Routine, now)
+		job, err = s.Intake.SettlePart(ctx, id, *d.part, d.by, neckfrac.Routine, now)
 	} else {
-		job, err = s.Intake.Settle(ctx, id, d.seen, neckfrac.Routine, now)
+		job, err = s.Intake.Settle(ctx, id, d.seen, d.by, neckfrac.Routine, now)
 	}
 	if err != nil && neckfrac.KindOf(err) == neckfrac.Conflict {
 		return 0, nil // an instance came in between; the study is not quiet any more

@@ -7,21 +7,9 @@ import (
 	"github.com/neckfrac/neckfrac"
 )
 
-// reason names what settled a study, for the log.
-type reason string
-
-const (
-	byQuiet        reason = "quiet"
-	byNotification reason = "notification"
-	byCommitment   reason = "commitment"
-	byCount        reason = "count"
-	byGeometry     reason = "geometry"
-	byTime         reason = "time"
-)
-
 // decision is how a study is settled: a part of it, or all that came until seen.
 type decision struct {
-	by   reason
+	by   neckfrac.Basis
 	seen time.Time
 	part *neckfrac.Snapshot
 }
@@ -75,12 +63,12 @@ func (s *Settler) early(ctx context.Context, now time.Time, quiet time.Duration)
 // analysed again for each series that follows.
 func (s *Settler) decide(ctx context.Context, p neckfrac.Progress, now time.Time, quiet time.Duration, kept judgements) (decision, bool, error) {
 	if p.Announced {
-		return decision{by: byNotification, seen: p.LastReceived}, true, nil
+		return decision{by: neckfrac.BasisNotified, seen: p.LastReceived}, true, nil
 	}
 	ready := s.ready()
 	whole := now.Sub(p.LastReceived) >= ready
 	if whole && p.Committed {
-		return decision{by: byCommitment, seen: p.LastReceived}, true, nil
+		return decision{by: neckfrac.BasisCommitted, seen: p.LastReceived}, true, nil
 	}
 	late := overdue(p, now, quiet)
 	var c collected
@@ -100,15 +88,15 @@ func (s *Settler) decide(ctx context.Context, p neckfrac.Progress, now time.Time
 	}
 	switch {
 	case whole && c.related > 0 && c.related == p.Held:
-		return decision{by: byCount, seen: p.LastReceived}, true, nil
+		return decision{by: neckfrac.BasisCounted, seen: p.LastReceived}, true, nil
 	case late:
-		return decision{by: byTime, part: c.part(p, now)}, true, nil
+		return decision{by: neckfrac.BasisOverdue, part: c.part(p, now)}, true, nil
 	case !p.Assessed.IsZero() || c.t0.IsZero() || ready >= quiet:
 		return decision{}, false, nil
 	case whole && !c.rest:
-		return decision{by: byGeometry, seen: p.LastReceived}, true, nil
+		return decision{by: neckfrac.BasisContiguous, seen: p.LastReceived}, true, nil
 	}
-	return decision{by: byGeometry, part: c.part(p, now.Add(-ready))}, true, nil
+	return decision{by: neckfrac.BasisContiguous, part: c.part(p, now.Add(-ready))}, true, nil
 }
 
 // overdue reports whether a study has received for so long that what came of it is

@@ -99,6 +99,14 @@ func (s *sender) wantRevision(revision, slices int, state neckfrac.StudyState) {
 	}
 }
 
+// wantBasis is why the newest result's images were taken as complete.
+func (s *sender) wantBasis(want neckfrac.Basis) {
+	s.t.Helper()
+	if got := s.latest(s.t, s.id).Latest.Basis; got != want {
+		s.t.Errorf("taken as complete by %q, want %q", got, want)
+	}
+}
+
 func TestSettlesWhenAStackIsComplete(t *testing.T) {
 	t.Parallel()
 	s := newSender(t)
@@ -106,6 +114,7 @@ func TestSettlesWhenAStackIsComplete(t *testing.T) {
 	t0 := s.clock.Now()
 	s.settles(pipeline.DefaultReady)
 	s.wantRevision(1, neckLong, neckfrac.StudyAssessed)
+	s.wantBasis(neckfrac.BasisContiguous)
 	if a := s.latest(t, s.id).Latest; !a.T0.Equal(t0) {
 		t.Errorf("T0 %v, want the last slice's %v", a.T0, t0)
 	}
@@ -192,6 +201,7 @@ func TestLateSlicesAfterAnEarlyResult(t *testing.T) {
 	s.slices(1, neckLong, neckLong+20)
 	s.settles(pipeline.DefaultQuiet)
 	s.wantRevision(2, neckLong+20, neckfrac.StudyAssessed)
+	s.wantBasis(neckfrac.BasisQuiet)
 	s.slices(2, 0, neckLong, func(a *neckfrac.Arrival) { a.Placement.Kernel = "B80s" })
 	s.settles(pipeline.DefaultQuiet)
 	s.wantRevision(3, 2*neckLong+20, neckfrac.StudyAssessed)
@@ -294,6 +304,7 @@ func TestSenderThatNeverEnds(t *testing.T) {
 			seen := k
 			s.slice(1, k*step) // it stays ready
 			s.wantRevision(1, seen, neckfrac.StudyReceiving)
+			s.wantBasis(neckfrac.BasisOverdue)
 			s.settles(pipeline.DefaultQuiet)
 			s.wantRevision(2, seen+1, neckfrac.StudyAssessed)
 		})
@@ -320,6 +331,7 @@ func TestAnnouncedCountSettlesAtOnce(t *testing.T) {
 	s.slice(1, n-1)
 	s.settles(0)
 	s.wantRevision(1, n, neckfrac.StudyAssessed)
+	s.wantBasis(neckfrac.BasisNotified)
 	// More than was announced: the word is spent.
 	s.slice(1, n)
 	s.settles(pipeline.DefaultQuiet)
@@ -339,16 +351,23 @@ func TestCommitmentRequestSettles(t *testing.T) {
 	}
 	s.settles(pipeline.DefaultReady)
 	s.wantRevision(1, 10, neckfrac.StudyAssessed)
+	s.wantBasis(neckfrac.BasisCommitted)
 }
 
 func TestStatedCountSettles(t *testing.T) {
 	t.Parallel()
 	for related, want := range map[int]time.Duration{10: pipeline.DefaultReady, 9: pipeline.DefaultQuiet, 11: pipeline.DefaultQuiet} {
+		by := neckfrac.BasisQuiet
+		if related == 10 {
+			by = neckfrac.BasisCounted
+		}
 		t.Run(fmt.Sprint(related), func(t *testing.T) {
 			t.Parallel()
 			s := newSender(t)
 			s.slices(1, 0, 10, func(a *neckfrac.Arrival) { a.Placement.Related = related })
 			s.settles(want)
+			s.wantRevision(1, 10, neckfrac.StudyAssessed)
+			s.wantBasis(by)
 		})
 	}
 }

@@ -20,12 +20,16 @@ type Input struct {
 	// Limits were found before the prediction; its own Reasons are added.
 	Limits []neckfrac.Reason
 	// Profile is the site's, before W13.
-	Profile    neckfrac.Profile
-	Now        time.Time
-	T0         time.Time
-	Series     neckfrac.SeriesUID
-	Slices     int
-	Contrast   neckfrac.Contrast
+	Profile  neckfrac.Profile
+	Now      time.Time
+	T0       time.Time
+	Series   neckfrac.SeriesUID
+	Slices   int
+	Contrast neckfrac.Contrast
+	// ShearDegrees is what volume undid of the series.
+	ShearDegrees float64
+	// Basis is the job's.
+	Basis      neckfrac.Basis
 	Candidates []neckfrac.Candidate
 	Artefacts  []neckfrac.Artefact
 }
@@ -87,7 +91,8 @@ func Withdrawn(in Input) neckfrac.Assessment {
 func base(in Input) neckfrac.Assessment {
 	return neckfrac.Assessment{
 		ID: in.ID, StudyID: in.Study.ID, StudyUID: in.Study.UID, Created: in.Now, T0: in.T0,
-		Limits: slices.Clone(in.Limits), Series: in.Series, Slices: in.Slices, Contrast: in.Contrast, Candidates: slices.Clone(in.Candidates),
+		Limits: slices.Clone(in.Limits), Series: in.Series, Slices: in.Slices, Basis: in.Basis, ShearDegrees: in.ShearDegrees,
+		Contrast: in.Contrast, Candidates: slices.Clone(in.Candidates),
 		Pack: in.Prediction.Pack, Decision: in.Decision,
 		Profile: neckfrac.EffectiveProfile(in.Profile, in.Prediction.Pack.Domain, in.Study.Patient.Key),
 	}

@@ -8,13 +8,16 @@ import (
 
 // finding judges one level.
 func finding(v neckfrac.Vertebra, p neckfrac.LevelPrediction, d neckfrac.Decision, flag neckfrac.Threshold) neckfrac.Finding {
-	f := neckfrac.Finding{Vertebra: v}
+	f := neckfrac.Finding{Vertebra: v, Coverage: p.Coverage}
+	if p.Coverage > neckfrac.CoverageFull {
+		f.Coverage = neckfrac.CoverageNone
+	}
 	if p.Coverage != neckfrac.CoverageFull {
 		f.Presence = neckfrac.NotImaged
 		f.Extent = finite(p.Extent)
 		return f
 	}
-	f.Extent, f.Lesion, f.KeySlice, f.KeyIndex = finite(p.Extent), finite(p.Lesion), p.KeySlice, p.KeyIndex
+	f.Extent, f.Lesion, f.KeySlice, f.KeyFrame, f.KeyIndex = finite(p.Extent), finite(p.Lesion), p.KeySlice, p.KeyFrame, p.KeyIndex
 	if p.Vertebra != v || !probability(p.Probability) {
 		return f // the zero Presence is Indeterminate
 	}

@@ -171,7 +171,7 @@ func (l *Ledger) Quiet(ctx context.Context, before time.Time, n int) ([]neckfrac
 }
 
 // Settle implements neckfrac.Intake.
-func (l *Ledger) Settle(ctx context.Context, id neckfrac.StudyID, seen time.Time, p neckfrac.Priority, now time.Time) (neckfrac.Job, error) {
+func (l *Ledger) Settle(ctx context.Context, id neckfrac.StudyID, seen time.Time, by neckfrac.Basis, p neckfrac.Priority, now time.Time) (neckfrac.Job, error) {
 	return call(ctx, l.Faults, "Settle", func() (neckfrac.Job, error) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -182,6 +182,6 @@ func (l *Ledger) Settle(ctx context.Context, id neckfrac.StudyID, seen time.Time
 		if s.State != neckfrac.StudyReceiving || s.LastReceived.IsZero() || s.LastReceived.After(micro(seen)) {
 			return neckfrac.Job{}, neckfrac.Errorf(neckfrac.Conflict, "settle", "study is %s, has newer instances or no image", s.State)
 		}
-		return l.makeReady(s, neckfrac.Snapshot{T0: s.LastReceived}, p, now), nil
+		return l.makeReady(s, neckfrac.Snapshot{T0: s.LastReceived}, by, p, now), nil
 	})
 }

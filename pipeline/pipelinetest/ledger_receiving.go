@@ -10,7 +10,7 @@ import (
 )
 
 // makeReady makes the study's waiting job ready, or a new one.
-func (l *Ledger) makeReady(s *study, part neckfrac.Snapshot, p neckfrac.Priority, now time.Time) neckfrac.Job {
+func (l *Ledger) makeReady(s *study, part neckfrac.Snapshot, by neckfrac.Basis, p neckfrac.Priority, now time.Time) neckfrac.Job {
 	j := l.newest(s.ID)
 	if j == nil || j.State != neckfrac.JobWaiting {
 		j = &job{Job: neckfrac.Job{ID: neckfrac.JobID(l.newID("job")), StudyID: s.ID, Priority: p, Ready: micro(now)}, again: len(s.revisions) > 0}
@@ -19,13 +19,13 @@ func (l *Ledger) makeReady(s *study, part neckfrac.Snapshot, p neckfrac.Priority
 	if p.Rank() > j.Priority.Rank() {
 		j.Priority = p
 	}
-	j.State, j.T0, j.Series, j.Seen = neckfrac.JobReady, micro(part.T0), slices.Clone(part.Series), micro(part.Seen)
+	j.State, j.T0, j.Series, j.Seen, j.Basis = neckfrac.JobReady, micro(part.T0), slices.Clone(part.Series), micro(part.Seen), by
 	s.State = neckfrac.StudyQueued
 	return j.Job
 }
 
 // SettlePart implements neckfrac.Intake.
-func (l *Ledger) SettlePart(ctx context.Context, id neckfrac.StudyID, part neckfrac.Snapshot, p neckfrac.Priority, now time.Time) (neckfrac.Job, error) {
+func (l *Ledger) SettlePart(ctx context.Context, id neckfrac.StudyID, part neckfrac.Snapshot, by neckfrac.Basis, p neckfrac.Priority, now time.Time) (neckfrac.Job, error) {
 	return call(ctx, l.Faults, "SettlePart", func() (neckfrac.Job, error) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -39,7 +39,7 @@ func (l *Ledger) SettlePart(ctx context.Context, id neckfrac.StudyID, part neckf
 		if s.State != neckfrac.StudyReceiving || s.LastReceived.IsZero() {
 			return neckfrac.Job{}, neckfrac.Errorf(neckfrac.Conflict, "settle part", "study is %s or has no image", s.State)
 		}
-		return l.makeReady(s, part, p, now), nil
+		return l.makeReady(s, part, by, p, now), nil
 	})
 }
 

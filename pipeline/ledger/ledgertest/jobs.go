@@ -32,7 +32,7 @@ func runnable(f *fixture) {
 		ready time.Duration
 	}{{1, neckfrac.Routine, 0}, {2, neckfrac.Stat, 3}, {3, neckfrac.Routine, 1}, {4, neckfrac.Stat, 2}, {5, neckfrac.ASAP, 4}, {6, neckfrac.Urgent, 5}} {
 		id := f.receive(arrival(s.study, 1, 1)).StudyID
-		j, err := f.l.Settle(f.ctx(), id, epoch, s.p, at(s.ready*time.Second))
+		j, err := f.l.Settle(f.ctx(), id, epoch, neckfrac.BasisQuiet, s.p, at(s.ready*time.Second))
 		f.must("settle", err)
 		byStudy[s.study] = j.ID
 	}

@@ -176,7 +176,7 @@ func (f *fixture) wantState(what string, id neckfrac.StudyID, study neckfrac.Stu
 
 func (f *fixture) settle(id neckfrac.StudyID, seen, now time.Time) neckfrac.Job {
 	f.Helper()
-	j, err := f.l.Settle(f.ctx(), id, seen, neckfrac.Routine, now)
+	j, err := f.l.Settle(f.ctx(), id, seen, neckfrac.BasisQuiet, neckfrac.Routine, now)
 	f.must("settle", err)
 	return j
 }

@@ -147,7 +147,7 @@ func committedAll(f *fixture) {
 
 func (f *fixture) settlePart(id neckfrac.StudyID, n int, seen time.Duration) neckfrac.Job {
 	f.Helper()
-	j, err := f.l.SettlePart(f.ctx(), id, neckfrac.Snapshot{Series: []neckfrac.SeriesUID{arrival(1, n, 1).Series.UID}, Seen: at(seen), T0: epoch}, neckfrac.Routine, at(time.Minute))
+	j, err := f.l.SettlePart(f.ctx(), id, neckfrac.Snapshot{Series: []neckfrac.SeriesUID{arrival(1, n, 1).Series.UID}, Seen: at(seen), T0: epoch}, neckfrac.BasisContiguous, neckfrac.Routine, at(time.Minute))
 	f.must("settle part", err)
 	return j
 }
@@ -157,7 +157,7 @@ func settlePart(f *fixture) {
 	f.receive(received(arrival(1, 2, 2), at(3*time.Second)))
 	j := f.settlePart(id, 1, time.Second)
 	want := neckfrac.Job{ID: j.ID, StudyID: id, Priority: neckfrac.Routine, State: neckfrac.JobReady, Ready: at(time.Minute), T0: epoch,
-		Series: []neckfrac.SeriesUID{arrival(1, 1, 1).Series.UID}, Seen: at(time.Second)}
+		Series: []neckfrac.SeriesUID{arrival(1, 1, 1).Series.UID}, Seen: at(time.Second), Basis: neckfrac.BasisContiguous}
 	if d := cmp.Diff(want, j); d != "" || j.Whole() {
 		f.Fatalf("job (-want +got):\n%s", d)
 	}
@@ -213,7 +213,7 @@ func againLast(f *fixture) {
 	f.receive(received(arrival(1, 1, 2), at(time.Second)))
 	again := f.settle(old, at(time.Second), at(time.Minute))
 	fresh := f.settle(f.receive(arrival(2, 1, 1)).StudyID, epoch, at(time.Hour))
-	urgent, err := f.l.Settle(f.ctx(), f.receive(arrival(3, 1, 1)).StudyID, epoch, neckfrac.Urgent, at(2*time.Hour))
+	urgent, err := f.l.Settle(f.ctx(), f.receive(arrival(3, 1, 1)).StudyID, epoch, neckfrac.BasisQuiet, neckfrac.Urgent, at(2*time.Hour))
 	f.must("settle", err)
 	jobs, err := f.l.Runnable(f.ctx(), at(3*time.Hour), 9)
 	f.must("runnable", err)
@@ -236,12 +236,12 @@ func partRefused(f *fixture) {
 	} {
 		bad := good
 		change(&bad)
-		_, err := f.l.SettlePart(f.ctx(), id, bad, neckfrac.Routine, epoch)
+		_, err := f.l.SettlePart(f.ctx(), id, bad, neckfrac.BasisQuiet, neckfrac.Routine, epoch)
 		f.wantKind("without "+name, err, neckfrac.Invalid)
 	}
-	_, err := f.l.SettlePart(f.ctx(), "nobody", good, neckfrac.Routine, epoch)
+	_, err := f.l.SettlePart(f.ctx(), "nobody", good, neckfrac.BasisQuiet, neckfrac.Routine, epoch)
 	f.wantKind("unknown", err, neckfrac.NotFound)
 	f.settle(id, epoch, at(time.Minute))
-	_, err = f.l.SettlePart(f.ctx(), id, good, neckfrac.Routine, epoch)
+	_, err = f.l.SettlePart(f.ctx(), id, good, neckfrac.BasisQuiet, neckfrac.Routine, epoch)
 	f.wantKind("settled", err, neckfrac.Conflict)
 }

@@ -102,7 +102,7 @@ func objectsAlone(f *fixture) {
 	if len(ids) != 0 || !f.record(id).Study.LastReceived.IsZero() {
 		f.Fatalf("quiet %v, last received %v; want nothing to settle", ids, f.record(id).Study.LastReceived)
 	}
-	_, err = f.l.Settle(f.ctx(), id, at(24*time.Hour), neckfrac.Routine, at(24*time.Hour))
+	_, err = f.l.Settle(f.ctx(), id, at(24*time.Hour), neckfrac.BasisQuiet, neckfrac.Routine, at(24*time.Hour))
 	f.wantKind("settle", err, neckfrac.Conflict)
 	f.receive(arrival(1, 1, 1))
 	if got := f.record(id).Study.LastReceived; !got.Equal(epoch) {

@@ -50,9 +50,9 @@ func quiet(f *fixture) {
 
 func settleOnce(f *fixture) {
 	id := f.receive(arrival(1, 1, 1)).StudyID
-	got, err := f.l.Settle(f.ctx(), id, epoch, neckfrac.Stat, at(20*time.Second))
+	got, err := f.l.Settle(f.ctx(), id, epoch, neckfrac.BasisQuiet, neckfrac.Stat, at(20*time.Second))
 	f.must("settle", err)
-	want := neckfrac.Job{ID: got.ID, StudyID: id, Priority: neckfrac.Stat, State: neckfrac.JobReady, Ready: at(20 * time.Second), T0: epoch}
+	want := neckfrac.Job{ID: got.ID, StudyID: id, Priority: neckfrac.Stat, State: neckfrac.JobReady, Ready: at(20 * time.Second), T0: epoch, Basis: neckfrac.BasisQuiet}
 	if got.ID == "" || !cmp.Equal(got, want) {
 		f.Fatalf("job %+v, want %+v", got, want)
 	}
@@ -62,17 +62,17 @@ func settleOnce(f *fixture) {
 func settleRaced(f *fixture) {
 	id := f.receive(arrival(1, 1, 1)).StudyID
 	f.receive(received(arrival(1, 1, 2), at(time.Second)))
-	_, err := f.l.Settle(f.ctx(), id, epoch, neckfrac.Routine, at(20*time.Second))
+	_, err := f.l.Settle(f.ctx(), id, epoch, neckfrac.BasisQuiet, neckfrac.Routine, at(20*time.Second))
 	f.wantKind("settle", err, neckfrac.Conflict)
 	f.wantState("not settled", id, neckfrac.StudyReceiving, "")
 }
 
 func settleRefused(f *fixture) {
-	_, err := f.l.Settle(f.ctx(), "nobody", epoch, neckfrac.Routine, epoch)
+	_, err := f.l.Settle(f.ctx(), "nobody", epoch, neckfrac.BasisQuiet, neckfrac.Routine, epoch)
 	f.wantKind("settle unknown", err, neckfrac.NotFound)
 	id := f.receive(arrival(1, 1, 1)).StudyID
 	f.settle(id, epoch, at(time.Minute))
-	_, err = f.l.Settle(f.ctx(), id, epoch, neckfrac.Routine, at(time.Minute))
+	_, err = f.l.Settle(f.ctx(), id, epoch, neckfrac.BasisQuiet, neckfrac.Routine, at(time.Minute))
 	f.wantKind("settle twice", err, neckfrac.Conflict)
 }
 
@@ -86,10 +86,10 @@ func settleReuse(f *fixture) {
 	if jobs, err := f.l.Runnable(f.ctx(), at(time.Hour), 9); err != nil || len(jobs) != 0 {
 		f.Fatalf("runnable %+v, %v; want none while the study receives", jobs, err)
 	}
-	second, err := f.l.Settle(f.ctx(), id, at(30*time.Second), neckfrac.Urgent, at(50*time.Second))
+	second, err := f.l.Settle(f.ctx(), id, at(30*time.Second), neckfrac.BasisCounted, neckfrac.Urgent, at(50*time.Second))
 	f.must("settle", err)
 	want := first
-	want.T0, want.Priority = at(30*time.Second), neckfrac.Urgent
+	want.T0, want.Priority, want.Basis = at(30*time.Second), neckfrac.Urgent, neckfrac.BasisCounted
 	if !cmp.Equal(second, want) {
 		f.Fatalf("job %+v, want %+v", second, want)
 	}

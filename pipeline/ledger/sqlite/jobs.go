@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	jobColumns     = `id, study_id, priority, state, crashes, ready, t0, series, seen`
+	jobColumns     = `id, study_id, priority, state, crashes, ready, t0, series, seen, basis`
 	selectRunnable = `
 		SELECT ` + jobColumns + ` FROM job
 		WHERE state IN ('ready', 'running') AND (state = 'ready' OR deadline <= ?)
@@ -22,7 +22,7 @@ type scanner interface{ Scan(...any) error }
 func scanJob(s scanner) (j neckfrac.Job, err error) {
 	var ready, t0, seen int64
 	var series string
-	if err := s.Scan(&j.ID, &j.StudyID, &j.Priority, &j.State, &j.Crashes, &ready, &t0, &series, &seen); err != nil {
+	if err := s.Scan(&j.ID, &j.StudyID, &j.Priority, &j.State, &j.Crashes, &ready, &t0, &series, &seen, &j.Basis); err != nil {
 		return neckfrac.Job{}, err
 	}
 	j.Ready, j.T0 = fromMicros(ready), fromMicros(t0)

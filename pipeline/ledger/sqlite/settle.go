@@ -67,17 +67,17 @@ const (
 	selectStudyExists = `
 		SELECT EXISTS (SELECT 1 FROM study WHERE id = ?)`
 	readyAgain = `
-		UPDATE job SET state = 'ready', t0 = ?, series = ?, seen = ?,
+		UPDATE job SET state = 'ready', t0 = ?, series = ?, seen = ?, basis = ?,
 			priority = CASE WHEN priority_rank < ? THEN ? ELSE priority END,
 			priority_rank = max(priority_rank, ?)
 		WHERE study_id = ? AND state = 'waiting' RETURNING ` + jobColumns
 	insertJob = `
-		INSERT INTO job (id, study_id, priority, priority_rank, state, ready, t0, series, seen, again)
-		VALUES (?, ?, ?, ?, 'ready', ?, ?, ?, ?, EXISTS (SELECT 1 FROM assessment WHERE study_id = ?)) RETURNING ` + jobColumns
+		INSERT INTO job (id, study_id, priority, priority_rank, state, ready, t0, series, seen, basis, again)
+		VALUES (?, ?, ?, ?, 'ready', ?, ?, ?, ?, ?, EXISTS (SELECT 1 FROM assessment WHERE study_id = ?)) RETURNING ` + jobColumns
 )
 
 // Settle implements neckfrac.Intake.
-func (d *DB) Settle(ctx context.Context, id neckfrac.StudyID, seen time.Time, p neckfrac.Priority, now time.Time) (j neckfrac.Job, err error) {
+func (d *DB) Settle(ctx context.Context, id neckfrac.StudyID, seen time.Time, by neckfrac.Basis, p neckfrac.Priority, now time.Time) (j neckfrac.Job, err error) {
 	const op = "settle"
 	err = d.write(ctx, op, func(tx *sql.Tx) error {
 		var t0 int64
@@ -87,7 +87,7 @@ func (d *DB) Settle(ctx context.Context, id neckfrac.StudyID, seen time.Time, p 
 		case err != nil:
 			return err
 		}
-		j, err = d.makeReady(ctx, tx, id, part{t0: t0}, p, now)
+		j, err = d.makeReady(ctx, tx, id, part{t0: t0, basis: by}, p, now)
 		return err
 	})
 	return j, err
@@ -97,13 +97,14 @@ func (d *DB) Settle(ctx context.Context, id neckfrac.StudyID, seen time.Time, p 
 type part struct {
 	t0, seen int64
 	series   string
+	basis    neckfrac.Basis
 }
 
 // makeReady makes the study's waiting job ready, or a new one.
 func (d *DB) makeReady(ctx context.Context, tx *sql.Tx, id neckfrac.StudyID, of part, p neckfrac.Priority, now time.Time) (neckfrac.Job, error) {
-	j, err := scanJob(tx.QueryRowContext(ctx, readyAgain, of.t0, of.series, of.seen, p.Rank(), p, p.Rank(), id))
+	j, err := scanJob(tx.QueryRowContext(ctx, readyAgain, of.t0, of.series, of.seen, of.basis, p.Rank(), p, p.Rank(), id))
 	if errors.Is(err, sql.ErrNoRows) {
-		return scanJob(tx.QueryRowContext(ctx, insertJob, d.newID(), id, p, p.Rank(), micros(now), of.t0, of.series, of.seen, id))
+		return scanJob(tx.QueryRowContext(ctx, insertJob, d.newID(), id, p, p.Rank(), micros(now), of.t0, of.series, of.seen, of.basis, id))
 	}
 	return j, err
 }
@@ -112,7 +113,7 @@ const setPartQueued = `
 	UPDATE study SET state = 'queued' WHERE id = ? AND state = 'receiving' AND last_received >= 1 RETURNING 1`
 
 // SettlePart implements neckfrac.Intake.
-func (d *DB) SettlePart(ctx context.Context, id neckfrac.StudyID, s neckfrac.Snapshot, p neckfrac.Priority, now time.Time) (j neckfrac.Job, err error) {
+func (d *DB) SettlePart(ctx context.Context, id neckfrac.StudyID, s neckfrac.Snapshot, by neckfrac.Basis, p neckfrac.Priority, now time.Time) (j neckfrac.Job, err error) {
 	const op = "settle part"
 	if len(s.Series) == 0 || s.Seen.IsZero() || s.T0.IsZero() {
 		return j, neckfrac.Errorf(neckfrac.Invalid, op, "series or times are missing")
@@ -129,7 +130,7 @@ func (d *DB) SettlePart(ctx context.Context, id neckfrac.StudyID, s neckfrac.Sna
 		case err != nil:
 			return err
 		}
-		j, err = d.makeReady(ctx, tx, id, part{t0: micros(s.T0), seen: micros(s.Seen), series: names}, p, now)
+		j, err = d.makeReady(ctx, tx, id, part{t0: micros(s.T0), seen: micros(s.Seen), series: names, basis: by}, p, now)
 		return err
 	})
 	return j, err
