@@ -3,6 +3,7 @@ package dicomnet
 import (
 	"context"
 	"io"
+	"slices"
 
 	"github.com/neckfrac/neckfrac/dicomnet/dataset"
 	"github.com/neckfrac/neckfrac/dicomnet/dimse"
@@ -11,6 +12,15 @@ import (
 // SubOperations counts the C-STORE sub-operations of a C-MOVE or C-GET, as the
 // peer states them: a counter that it leaves out is 0.
 type SubOperations = dimse.SubOperations
+
+// Retrieved is what the last response of a C-MOVE or C-GET says.
+type Retrieved struct {
+	SubOperations
+	// FailedInstanceUIDs is the Failed SOP Instance UID List (0008,0058) of PS3.4
+	// §C.4.2.1.4.2: what the peer could not send. It is the peer's word, and nil where it
+	// gives none or one that can't be read; values that are no UIDs are left out.
+	FailedInstanceUIDs []string
+}
 
 // MoveRequest is a C-MOVE.
 type MoveRequest struct {
@@ -35,13 +45,14 @@ type GetRequest struct {
 
 // Move sends a C-MOVE and waits until the peer has sent the instances to the
 // destination, on associations of its own. progress, if not nil, hears the
-// counters of the pending responses. The result holds those of the last.
+// counters of the pending responses. The result is that of the last, also with
+// an error.
 //
 // The end of ctx cancels, as in Find. The error is a *StatusError if the peer
 // ended the operation by anything but success or a warning; with the warning
 // "sub-operations complete, one or more failures" the counters tell how many.
-func (c *Client) Move(ctx context.Context, rq MoveRequest, progress func(SubOperations)) (SubOperations, error) {
-	var n SubOperations
+func (c *Client) Move(ctx context.Context, rq MoveRequest, progress func(SubOperations)) (Retrieved, error) {
+	var n Retrieved
 	err := c.run(func() error {
 		pc, ok := c.find(rq.SOPClassUID, "")
 		if !ok || !dataset.ValidAETitle(rq.Destination) {
@@ -54,11 +65,11 @@ func (c *Client) Move(ctx context.Context, rq MoveRequest, progress func(SubOper
 			if !ok {
 				return true, c.otherCommand()
 			}
-			n = move.SubOperations
+			n.SubOperations = move.SubOperations
 			if move.Status.Class() == dimse.ClassPending {
-				return false, c.pending(op, rsp, n, progress)
+				return false, c.pending(op, rsp, n.SubOperations, progress)
 			}
-			return true, c.last(op, rsp, move.Status, move.ErrorComment)
+			return true, c.lastRetrieve(op, rsp, &n, move.Status, move.ErrorComment)
 		})
 	})
 	return n, wrap("move", err)
@@ -69,8 +80,8 @@ func (c *Client) Move(ctx context.Context, rq MoveRequest, progress func(SubOper
 // answered as Success, after the end of the body. ctx is that of Get. The
 // storage SOP classes must have been proposed with RoleSCP or RoleBoth. For the
 // rest see Move; once cancelled, instances still on their way are refused.
-func (c *Client) Get(ctx context.Context, rq GetRequest, store func(context.Context, *StoreRequest, io.Reader) error, progress func(SubOperations)) (SubOperations, error) {
-	var n SubOperations
+func (c *Client) Get(ctx context.Context, rq GetRequest, store func(context.Context, *StoreRequest, io.Reader) error, progress func(SubOperations)) (Retrieved, error) {
+	var n Retrieved
 	err := c.run(func() error {
 		pc, ok := c.find(rq.SOPClassUID, "")
 		if !ok {
@@ -85,14 +96,29 @@ func (c *Client) Get(ctx context.Context, rq GetRequest, store func(context.Cont
 			if !ok {
 				return true, c.otherCommand()
 			}
-			n = get.SubOperations
+			n.SubOperations = get.SubOperations
 			if get.Status.Class() == dimse.ClassPending {
-				return false, c.pending(op, rsp, n, progress)
+				return false, c.pending(op, rsp, n.SubOperations, progress)
 			}
-			return true, c.last(op, rsp, get.Status, get.ErrorComment)
+			return true, c.lastRetrieve(op, rsp, &n, get.Status, get.ErrorComment)
 		})
 	})
 	return n, wrap("get", err)
+}
+
+// lastRetrieve takes the final response with its list of failures. A list that can't be
+// read is none: the counters tell the same, and the status decides.
+func (c *Client) lastRetrieve(op *operation, rsp dimse.Command, n *Retrieved, s dimse.Status, comment string) error {
+	if rsp.Header().HasDataset {
+		ds, malformed, broken := c.a.readDataset(op.pc)
+		if broken != nil {
+			return broken
+		}
+		if uids, _ := ds.Strings(dataset.TagFailedSOPInstanceUIDList); malformed == nil {
+			n.FailedInstanceUIDs = slices.DeleteFunc(uids, func(uid string) bool { return !dataset.ValidUID(uid) })
+		}
+	}
+	return responseError(s, comment)
 }
 
 // pending takes a response that is not the last.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -295,7 +296,7 @@ func TestMove(t *testing.T) {
 			p.Next()
 			p.Send(dicomnettest.Command(t, moveID, &dimse.CMoveRSP{MessageID: rq.MessageID, Status: dimse.Pending, SubOperations: dimse.SubOperations{Remaining: 2, Completed: 1}}),
 				dicomnettest.Command(t, moveID, &dimse.CMoveRSP{MessageID: rq.MessageID, Status: tt.status, HasIdentifier: true, SubOperations: dimse.SubOperations{Completed: 2, Failed: 1}}),
-				dicomnettest.Data(moveID, true, encoded(t, dataset.Dataset{dataset.NewText(dataset.TagFailedSOPInstanceUIDList, "1.2")})))
+				dicomnettest.Data(moveID, true, encoded(t, dataset.Dataset{dataset.NewText(dataset.TagFailedSOPInstanceUIDList, "1.2", "no UID", "1.3")})))
 			released(t, p)
 		})
 		var seen []dicomnet.SubOperations
@@ -305,7 +306,7 @@ func TestMove(t *testing.T) {
 		if is := errors.As(err, &se); is != tt.fails || (is && se.Status != tt.status) {
 			t.Errorf("%v: %v", tt.status, err)
 		}
-		if n != (dicomnet.SubOperations{Completed: 2, Failed: 1}) || len(seen) != 1 || seen[0] != (dicomnet.SubOperations{Remaining: 2, Completed: 1}) {
+		if n.SubOperations != (dicomnet.SubOperations{Completed: 2, Failed: 1}) || !slices.Equal(n.FailedInstanceUIDs, []string{"1.2", "1.3"}) || len(seen) != 1 || seen[0] != (dicomnet.SubOperations{Remaining: 2, Completed: 1}) {
 			t.Errorf("%v: %+v, progress %+v", tt.status, n, seen)
 		}
 		if _, err := c.Move(t.Context(), dicomnet.MoveRequest{SOPClassUID: dataset.StudyRootQueryMove, Destination: "A\\B"}, nil); !errors.Is(err, dicomnet.ErrNotAccepted) {
@@ -314,6 +315,25 @@ func TestMove(t *testing.T) {
 		if err := c.Release(t.Context()); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestFailedListThatCannotBeRead: the counters and the status count all the same.
+func TestFailedListThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	c := archivePeer(t, nil, func(p *dicomnettest.Peer) {
+		rq := p.NextCommand().(*dimse.CMoveRQ)
+		p.Next()
+		p.Send(dicomnettest.Command(t, moveID, &dimse.CMoveRSP{MessageID: rq.MessageID, Status: dimse.CoercionOfDataElements, HasIdentifier: true, SubOperations: dimse.SubOperations{Failed: 1}}),
+			dicomnettest.Data(moveID, true, []byte{8, 0, 0x58, 0, 0xff, 0xff, 0, 0, '1', '2'}))
+		released(t, p)
+	})
+	n, err := c.Move(t.Context(), dicomnet.MoveRequest{SOPClassUID: dataset.StudyRootQueryMove, Destination: "NECKFRAC", Identifier: patient("A")}, nil)
+	if err != nil || n.Failed != 1 || n.FailedInstanceUIDs != nil {
+		t.Errorf("%+v, %v", n, err)
+	}
+	if err := c.Release(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -373,7 +393,7 @@ func TestGet(t *testing.T) {
 	}
 	pending := 0
 	n, err := c.Get(t.Context(), dicomnet.GetRequest{SOPClassUID: dataset.StudyRootQueryGet, Identifier: patient("A")}, store, func(dicomnet.SubOperations) { pending++ })
-	if err != nil || n != (dicomnet.SubOperations{Completed: 1, Failed: 4}) || pending != 5 {
+	if err != nil || n.SubOperations != (dicomnet.SubOperations{Completed: 1, Failed: 4}) || n.FailedInstanceUIDs != nil || pending != 5 {
 		t.Errorf("%+v, %v, %d pending", n, err, pending)
 	}
 	if len(kept) != 1 || kept[0] != "1.2.3 good "+dataset.ImplicitVRLittleEndian {

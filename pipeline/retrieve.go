@@ -38,6 +38,9 @@ type Fetched struct {
 	// Refused are instances that came and that our receiver did not take, with the kind
 	// of its refusal; nil where nobody can know, as with C-MOVE.
 	Refused map[neckfrac.InstanceUID]neckfrac.Kind
+	// Failed are instances that the source itself said it could not send, as far as it
+	// tells: at most neckfrac.MaxAnnounced.
+	Failed []neckfrac.InstanceUID
 }
 
 // Archive is one configured source, whichever way it is asked.
@@ -118,7 +121,7 @@ func (r *Retriever) attempt(ctx context.Context, row neckfrac.Retrieval) error {
 	}
 	archive, ok := r.Archives[row.Source]
 	if !ok { // it was configured when the notification came
-		return r.giveUp(ctx, row, len(missing), neckfrac.Unauthorized)
+		return r.giveUp(ctx, row, missing, nil, neckfrac.Unauthorized)
 	}
 	fetch, cancel := context.WithTimeout(ctx, retrieveTime)
 	fetched, ferr := archive.Fetch(fetch, want(row, missing))
@@ -144,7 +147,7 @@ func (r *Retriever) attempt(ctx context.Context, row neckfrac.Retrieval) error {
 	}
 	stuck := len(left) == len(missing)
 	if final || stuck && row.Attempt+1 >= attempts {
-		return r.giveUp(ctx, row, len(left), kind)
+		return r.giveUp(ctx, row, left, fetched.Failed, kind)
 	}
 	// An attempt that brought something was cut by its time or its link: the rest is asked
 	// for at once. It counts no further than to ask wider: however slow the link is, the
@@ -153,7 +156,7 @@ func (r *Retriever) attempt(ctx context.Context, row neckfrac.Retrieval) error {
 	if stuck {
 		next, attempt = next.Add(backoff(row.Attempt)), row.Attempt+1
 	}
-	r.Log.Warn("retrieval is not complete", "retrieval", row.ID, "source", row.Source, "missing", len(left), "kind", kind, "attempt", attempt, "err", ferr)
+	r.Log.Warn("retrieval is not complete", "retrieval", row.ID, "source", row.Source, "missing", len(left), "failed", len(fetched.Failed), "kind", kind, "attempt", attempt, "err", ferr)
 	return r.Ledger.RetryRetrieval(ctx, row.ID, attempt, next, kind)
 }
 
@@ -179,12 +182,27 @@ func verdict(left []neckfrac.AnnouncedInstance, f Fetched, err error) (_ neckfra
 	return kind, kind == neckfrac.Unsupported
 }
 
-func (r *Retriever) giveUp(ctx context.Context, row neckfrac.Retrieval, missing int, kind neckfrac.Kind) error {
+func (r *Retriever) giveUp(ctx context.Context, row neckfrac.Retrieval, missing []neckfrac.AnnouncedInstance, failed []neckfrac.InstanceUID, kind neckfrac.Kind) error {
 	state := neckfrac.RetrievalPartial
-	if missing == len(row.Instances) {
+	if len(missing) == len(row.Instances) {
 		state = neckfrac.RetrievalFailed
 	}
-	return r.end(ctx, row, neckfrac.RetrievalEnd{State: state, Reason: kind, Missing: missing})
+	return r.end(ctx, row, neckfrac.RetrievalEnd{State: state, Reason: kind, Missing: len(missing), Failed: named(missing, failed)})
+}
+
+// named are the missing instances of a source's list, once each.
+func named(missing []neckfrac.AnnouncedInstance, failed []neckfrac.InstanceUID) (out []neckfrac.InstanceUID) {
+	listed := map[neckfrac.InstanceUID]bool{}
+	for _, uid := range failed {
+		listed[uid] = true
+	}
+	for _, in := range missing {
+		if listed[in.UID] {
+			out = append(out, in.UID)
+			delete(listed, in.UID)
+		}
+	}
+	return out
 }
 
 func (r *Retriever) end(ctx context.Context, row neckfrac.Retrieval, end neckfrac.RetrievalEnd) error {
@@ -196,6 +214,6 @@ func (r *Retriever) end(ctx context.Context, row neckfrac.Retrieval, end neckfra
 		r.Log.Info("retrieval done", "retrieval", row.ID, "source", row.Source, "instances", len(row.Instances))
 		return nil
 	}
-	r.Log.Error("retrieval given up", "retrieval", row.ID, "source", row.Source, "state", string(end.State), "missing", end.Missing, "kind", end.Reason)
+	r.Log.Error("retrieval given up", "retrieval", row.ID, "source", row.Source, "state", string(end.State), "missing", end.Missing, "failed", len(end.Failed), "kind", end.Reason)
 	return nil
 }

@@ -24,6 +24,8 @@ type archive struct {
 	// refuse has the receiver not take a slice.
 	refuse map[int]neckfrac.Kind
 	err    error
+	// failed is what it names as failed.
+	failed []neckfrac.InstanceUID
 	// during is called while it is asked.
 	during func()
 }
@@ -33,7 +35,7 @@ func (a *archive) Fetch(ctx context.Context, w pipeline.Wanted) (pipeline.Fetche
 	if a.during != nil {
 		a.during()
 	}
-	f := pipeline.Fetched{Refused: map[neckfrac.InstanceUID]neckfrac.Kind{}}
+	f := pipeline.Fetched{Refused: map[neckfrac.InstanceUID]neckfrac.Kind{}, Failed: a.failed}
 	sent := 0
 	for _, k := range a.has {
 		arrival := arrivalOf(0, k, a.h.clock.Now())
@@ -273,6 +275,23 @@ func TestRetrievalEnds(t *testing.T) {
 					row.State, row.Reason, row.Missing, len(a.asked), c.state, c.reason, c.missing, c.asked)
 			}
 		})
+	}
+}
+
+// TestRetrievalSaysWhatTheSourceCouldNotSend: of what did not come, the source named one;
+// what it named although it came, or was never announced, is not told.
+func TestRetrievalSaysWhatTheSourceCouldNotSend(t *testing.T) {
+	t.Parallel()
+	h, a, r := announced(t, 4)
+	a.has = []int{0, 1}
+	a.failed = []neckfrac.InstanceUID{ctRef(3).UID, ctRef(3).UID, ctRef(0).UID, "1.2.3.4.5.6.7"}
+	row := attempt(t, h, r)
+	for range 20 {
+		h.clock.Advance(time.Hour)
+		row = attempt(t, h, r)
+	}
+	if row.State != neckfrac.RetrievalPartial || row.Missing != 2 || row.Reason != neckfrac.NotFound || !slices.Equal(row.Failed, []neckfrac.InstanceUID{ctRef(3).UID}) {
+		t.Errorf("end %+v", row)
 	}
 }
 

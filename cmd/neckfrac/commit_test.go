@@ -2,16 +2,21 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/neckfrac/neckfrac"
 	"github.com/neckfrac/neckfrac/dicomnet"
 	"github.com/neckfrac/neckfrac/dicomnet/dataset"
+	"github.com/neckfrac/neckfrac/dicomnet/dimse"
+	"github.com/neckfrac/neckfrac/pipeline"
 	"github.com/neckfrac/neckfrac/pipeline/scp"
 )
 
@@ -92,6 +97,13 @@ func ref(uid string) neckfrac.InstanceRef {
 // ask requests a commitment over an association of its own.
 func ask(t *testing.T, r *running, ae, transaction string, refs ...neckfrac.InstanceRef) {
 	t.Helper()
+	if err := tryAsk(t, r, ae, transaction, refs...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func tryAsk(t *testing.T, r *running, ae, transaction string, refs ...neckfrac.InstanceRef) error {
+	t.Helper()
 	cfg := clientConfig("NECKFRAC")
 	cfg.CallingAETitle, cfg.Proposals = ae, []dicomnet.Service{scp.CommitmentService()}
 	c, err := dicomnet.Dial(t.Context(), r.DICOMAddr, cfg)
@@ -99,11 +111,35 @@ func ask(t *testing.T, r *running, ae, transaction string, refs ...neckfrac.Inst
 		t.Fatal(err)
 	}
 	defer c.Abort()
-	if err := c.Action(t.Context(), scp.CommitmentRequest(transaction, refs)); err != nil {
-		t.Fatal(err)
+	err = c.Action(t.Context(), scp.CommitmentRequest(transaction, refs))
+	if rerr := c.Release(t.Context()); rerr != nil {
+		t.Fatal(rerr)
 	}
-	if err := c.Release(t.Context()); err != nil {
-		t.Fatal(err)
+	return err
+}
+
+// TestPeerThatAsksWithoutEnd: over its share it hears a resource limitation; what nobody
+// fetched expires, is counted, and makes room.
+func TestPeerThatAsksWithoutEnd(t *testing.T) {
+	t.Parallel()
+	r := startService(t, func(c *Config, rt *Runtime) {
+		committing("TEST_CT", freeAddr(t))(c, rt)
+		c.DICOM.Requests.OpenPerPeer = 2
+	})
+	for i, want := range []dimse.Status{dimse.Success, dimse.Success, dimse.ResourceLimitation} {
+		err := tryAsk(t, r, "TEST_CT", fmt.Sprintf("1.2.9.%d", i), ref("1.2.3.4"))
+		var status *dicomnet.StatusError
+		if got := errors.As(err, &status); err != nil && !got || got != (want != dimse.Success) || got && status.Status != want {
+			t.Fatalf("request %d: %v, want %v", i, err, want)
+		}
+	}
+	// The leases of the attempts end within their minute; the round itself is the test's.
+	k := &pipeline.Keeper{Ledger: r.db, Expiry: time.Millisecond, Now: func() time.Time { return time.Now().Add(time.Hour) }, Log: r.Service.log}
+	if c, err := k.Round(t.Context()); err != nil || c.Undelivered != 2 {
+		t.Fatalf("round: %+v, %v", c, err)
+	}
+	if err := tryAsk(t, r, "TEST_CT", "1.2.9.2", ref("1.2.3.4")); err != nil {
+		t.Errorf("after the others ended: %v", err)
 	}
 }
 

@@ -45,6 +45,7 @@ type DICOMConfig struct {
 	// decodes without loss.
 	TransferSyntaxes []string         `koanf:"transfer_syntaxes"`
 	Commitment       CommitmentConfig `koanf:"commitment"`
+	Requests         RequestsConfig   `koanf:"requests"`
 	// Sources are the archives that announced studies are fetched from.
 	Sources []SourceConfig `koanf:"sources"`
 }
@@ -152,7 +153,7 @@ type LogConfig struct {
 func DefaultConfig() Config {
 	return Config{
 		DICOM: DICOMConfig{Addr: "127.0.0.1:11112", AET: "NECKFRAC", MaxAssociations: 32,
-			TLS: DICOMTLSConfig{Addr: "127.0.0.1:2762", MinVersion: "1.2", Reload: 10 * time.Second}},
+			TLS: DICOMTLSConfig{Addr: "127.0.0.1:2762", MinVersion: "1.2", Reload: 10 * time.Second}, Requests: defaultRequests()},
 		HTTP:    HTTPConfig{Addr: "127.0.0.1:8080"},
 		Admin:   AdminConfig{Addr: "127.0.0.1:9090"},
 		Data:    DataConfig{Dir: "./data"},

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"net"
+	"time"
 
+	"github.com/neckfrac/neckfrac"
 	"github.com/neckfrac/neckfrac/dicomnet"
 	"github.com/neckfrac/neckfrac/dicomnet/dataset"
+	"github.com/neckfrac/neckfrac/pipeline"
 	"github.com/neckfrac/neckfrac/pipeline/scp"
 )
 
@@ -12,6 +16,31 @@ import (
 // word, so it is off until the site says how long it keeps what it commits to.
 type CommitmentConfig struct {
 	SCP bool `koanf:"scp"`
+}
+
+// RequestsConfig bounds storage commitment requests and availability notifications, each
+// on their own: both are promises to a peer that take a row until they are kept.
+type RequestsConfig struct {
+	// OpenPerPeer is how many one AE title may have open; over it 0213H.
+	OpenPerPeer int `koanf:"open_per_peer"`
+	// Expiry is the age at which one ends that could not be reported or fetched.
+	Expiry time.Duration `koanf:"expiry"`
+	// Keep is how long one that has ended is remembered.
+	Keep time.Duration `koanf:"keep"`
+}
+
+func defaultRequests() RequestsConfig {
+	return RequestsConfig{OpenPerPeer: neckfrac.DefaultOpenPerPeer, Expiry: pipeline.DefaultRequestExpiry, Keep: pipeline.DefaultRequestKeep}
+}
+
+func (r RequestsConfig) validate() error {
+	if r.OpenPerPeer < 1 || r.OpenPerPeer > neckfrac.MaxOpenCommitments {
+		return configErr("dicom.requests.open_per_peer", fmt.Sprintf("want 1 to %d", neckfrac.MaxOpenCommitments))
+	}
+	if r.Expiry <= 0 || r.Keep <= 0 {
+		return configErr("dicom.requests.expiry, dicom.requests.keep", "want a positive duration such as 168h")
+	}
+	return nil
 }
 
 // RetentionConfig says what may be deleted when.
@@ -30,6 +59,9 @@ func (c Config) validateStorage() error {
 	}
 	if _, err := scp.TransferSyntaxes(c.DICOM.TransferSyntaxes, nil); err != nil {
 		return configErr("dicom.transfer_syntaxes", err.Error())
+	}
+	if err := c.DICOM.Requests.validate(); err != nil {
+		return err
 	}
 	reachable := false
 	for _, p := range c.DICOM.Peers {

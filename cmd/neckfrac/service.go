@@ -133,7 +133,7 @@ func (s *Service) openStores(ctx context.Context) error {
 	if s.blobs, err = fsblob.Open(filepath.Join(dir, "blobs"), fsblob.Options{MinFree: minFree}); err != nil {
 		return err
 	}
-	if s.db, err = sqlite.Open(ctx, filepath.Join(dir, "ledger.db"), sqlite.Options{}); err != nil {
+	if s.db, err = sqlite.Open(ctx, filepath.Join(dir, "ledger.db"), sqlite.Options{OpenPerPeer: s.cfg.DICOM.Requests.OpenPerPeer}); err != nil {
 		return err
 	}
 	removed, kept, err := pipeline.Sweep(ctx, s.blobs, s.db)
@@ -193,7 +193,7 @@ func (s *Service) startLoops(ctx context.Context) error {
 	}
 	settler := &pipeline.Settler{Intake: s.db, Queue: s.queue, Log: s.log, Quiet: s.cfg.Study.Quiet, Ready: s.cfg.Study.Ready}
 	drain := &pipeline.Drain{Outbox: s.db, Records: s.db, Now: time.Now, Log: s.log}
-	runs := []func(context.Context){w.Run, settler.Run, drain.Run}
+	runs := []func(context.Context){w.Run, settler.Run, drain.Run, s.keeper().Run}
 	if s.cfg.DICOM.Commitment.SCP {
 		committer, err := s.committer()
 		if err != nil {

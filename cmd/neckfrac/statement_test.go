@@ -101,7 +101,8 @@ Retrieval: a notification (PS3.4 Annex R) becomes a retrieval only for instances
 %[1]sdicom.sources%[1]s; the ledger has it before the notification is answered. Addresses in messages are never used. What is held is not
 fetched again: whole series of which nothing came are asked for, and single instances, as a list of UIDs, of the others. Where that
 does not help, later attempts ask for the series and then for the study. A retrieval ends as done, or after %[2]d attempts with growing
-pauses, of which the last brought nothing, as partial or failed with a kind.
+pauses, of which the last brought nothing, as partial or failed with a kind. Kept with it is which of the missing instances the source named
+in its Failed SOP Instance UID List (0008,0058).
 
 `, "`", pipeline.DefaultRetrieveAttempts)
 }
@@ -161,7 +162,10 @@ func statementAssociations(_ *testing.T, b *bytes.Buffer) {
 		{"extended negotiation", "not answered"},
 		{"called AE title is not ours", rejection(dicomnet.RejectCalledAE)},
 		{"calling AE title or address not in `dicom.peers`", rejection(dicomnet.RejectCallingAE) + "; without peers every title from loopback is admitted"},
-		{"store below its watermark", "A-ASSOCIATE-RJ (2,3,1)"},
+		{"store below its watermark", "A-ASSOCIATE-RJ (2,3,1); on an association that is open 0213H for requests and notifications"},
+		{"open commitment transactions, and open retrievals, of one AE title", fmt.Sprintf("`dicom.requests.open_per_peer` (%d), of all %d and %d; over it 0213H", cfg.DICOM.Requests.OpenPerPeer, neckfrac.MaxOpenCommitments, neckfrac.MaxOpenRetrievals)},
+		{"a commitment report that is not confirmed, a retrieval that does not end", fmt.Sprintf("tried again with growing pauses until `dicom.requests.expiry` (%v h), then kept as undelivered, or as partial or failed, and counted", cfg.DICOM.Requests.Expiry.Hours())},
+		{"what has ended", fmt.Sprintf("is remembered for `dicom.requests.keep` (%v h); asked for or notified once more after that it is new", cfg.DICOM.Requests.Keep.Hours())},
 	} {
 		fmt.Fprintf(b, "| %s | %s |\n", r[0], r[1])
 	}

@@ -120,7 +120,7 @@ func (s *Service) storage() (_ *scp.Backend, err error) {
 	}
 	cfg := scp.Config{
 		AETitle: neckfrac.AETitle(s.cfg.DICOM.AET), Rules: s.cfg.rules(), Zone: zone, Log: s.log,
-		Receiver: &pipeline.Receiver{Blobs: s.blobs, Intake: s.db},
+		Receiver: &pipeline.Receiver{Blobs: s.blobs, Intake: s.db}, Room: s.blobs.Room,
 	}
 	if s.cfg.DICOM.Commitment.SCP {
 		cfg.Commitments = s.db

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/neckfrac/neckfrac"
 	"github.com/neckfrac/neckfrac/dicomnet"
 	"github.com/neckfrac/neckfrac/pipeline"
@@ -31,6 +33,26 @@ func (s *Service) committer() (*pipeline.Committer, error) {
 			return slices.ContainsFunc(classes, func(c scp.Class) bool { return c.UID == class })
 		},
 	}, nil
+}
+
+// keeper ends requests that nobody can answer any more, and counts them.
+func (s *Service) keeper() *pipeline.Keeper {
+	count := func(name, help string) prometheus.Counter {
+		c := prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+		s.metrics.MustRegister(c)
+		return c
+	}
+	undelivered := count("neckfrac_commitments_undelivered_total", "Storage commitment transactions whose report no peer confirmed.")
+	expired := count("neckfrac_retrievals_expired_total", "Retrievals that were ended by their age.")
+	pruned := count("neckfrac_requests_pruned_total", "Ended transactions and retrievals that were forgotten.")
+	return &pipeline.Keeper{
+		Ledger: s.db, Expiry: s.cfg.DICOM.Requests.Expiry, Keep: s.cfg.DICOM.Requests.Keep, Now: time.Now, Log: s.log,
+		Count: func(c pipeline.UpkeepCounts) {
+			undelivered.Add(float64(c.Undelivered))
+			expired.Add(float64(c.ExpiredRetrievals))
+			pruned.Add(float64(c.Pruned))
+		},
+	}
 }
 
 // reportDialer associates with a peer's own address, over TLS where its row requires it:

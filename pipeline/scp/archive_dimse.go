@@ -68,7 +68,8 @@ func (g *GetArchive) Fetch(ctx context.Context, want pipeline.Wanted) (pipeline.
 		return statusOf(err)
 	}
 	for _, sel := range want.Selections {
-		_, err := client.Get(ctx, dicomnet.GetRequest{SOPClassUID: dataset.StudyRootQueryGet, Identifier: identifier(want.Study, sel)}, store, nil)
+		n, err := client.Get(ctx, dicomnet.GetRequest{SOPClassUID: dataset.StudyRootQueryGet, Identifier: identifier(want.Study, sel)}, store, nil)
+		f.fetched.Failed = addFailed(f.fetched.Failed, n.FailedInstanceUIDs)
 		if err != nil {
 			return f.fetched, sourceError("c-get", err)
 		}
@@ -107,14 +108,28 @@ func (m *MoveArchive) Fetch(ctx context.Context, want pipeline.Wanted) (pipeline
 		return pipeline.Fetched{}, sourceError("c-move", err)
 	}
 	defer client.Abort()
+	var fetched pipeline.Fetched
 	for _, sel := range want.Selections {
-		_, err := client.Move(ctx, dicomnet.MoveRequest{SOPClassUID: dataset.StudyRootQueryMove, Destination: string(m.Destination), Identifier: identifier(want.Study, sel)}, nil)
+		n, err := client.Move(ctx, dicomnet.MoveRequest{SOPClassUID: dataset.StudyRootQueryMove, Destination: string(m.Destination), Identifier: identifier(want.Study, sel)}, nil)
+		fetched.Failed = addFailed(fetched.Failed, n.FailedInstanceUIDs)
 		if err != nil {
-			return pipeline.Fetched{}, sourceError("c-move", err)
+			return fetched, sourceError("c-move", err)
 		}
 	}
 	_ = client.Release(ctx)
-	return pipeline.Fetched{}, nil
+	return fetched, nil
+}
+
+// addFailed adds what a source names as failed, as long as that is no more than a
+// notification can name.
+func addFailed(to []neckfrac.InstanceUID, uids []string) []neckfrac.InstanceUID {
+	for _, uid := range uids {
+		if len(to) == neckfrac.MaxAnnounced {
+			break
+		}
+		to = append(to, neckfrac.InstanceUID(uid))
+	}
+	return to
 }
 
 // identifier is the request identifier of a selection (PS3.4 §C.4.2.1.4.1): the unique key

@@ -217,3 +217,29 @@ func TestListTellsInstances(t *testing.T) {
 		}
 	}
 }
+
+// TestSourceNamesWhatItCouldNotSend: the list counts with a warning and with a failure.
+func TestSourceNamesWhatItCouldNotSend(t *testing.T) {
+	t.Parallel()
+	want := []neckfrac.InstanceUID{seriesUID + ".1", seriesUID + ".3"}
+	for _, status := range []dimse.Status{dimse.CoercionOfDataElements, dimse.UnableToPerformSubOperations} {
+		for _, way := range []string{"c-get", "c-move"} {
+			t.Run(fmt.Sprintf("%s %v", way, status), func(t *testing.T) {
+				t.Parallel()
+				b, _ := fetchBench(t)
+				p := &pacs{t: t, status: status, failed: []string{seriesUID + ".1", seriesUID + ".3"}}
+				archive := pipeline.Archive(&scp.GetArchive{Backend: b, Source: scp.Source{AETitle: "PACS"}, Dial: p.dial, Services: ctServices})
+				if way == "c-move" {
+					archive = &scp.MoveArchive{Dial: p.dial, Destination: "NECKFRAC"}
+				}
+				f, err := archive.Fetch(t.Context(), wanted(wholeStudy))
+				if failed := err != nil; failed != (status == dimse.UnableToPerformSubOperations) {
+					t.Errorf("fetch: %v", err)
+				}
+				if d := cmp.Diff(want, f.Failed); d != "" {
+					t.Errorf("failed (-want +got):\n%s", d)
+				}
+			})
+		}
+	}
+}

@@ -46,6 +46,9 @@ func (s *session) Create(ctx context.Context, rq *dicomnet.CreateRequest) error 
 		s.log.Info("notified of nothing that can be fetched", "expected", n.expected)
 		return nil
 	}
+	if err := s.backend.room(); err != nil {
+		return notificationStatus(neckfrac.E("notification", err))
+	}
 	if err := cfg.Retrievals.RequestRetrievals(ctx, rows); err != nil {
 		return notificationStatus(neckfrac.E("notification", err))
 	}

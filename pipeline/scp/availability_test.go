@@ -20,11 +20,13 @@ import (
 )
 
 // notified is a session of a RIS; PACS and VNA are configured sources.
-func notified(t *testing.T) (dicomnet.Creator, *pipelinetest.Ledger) {
+func notified(t *testing.T) (dicomnet.Creator, *pipelinetest.Ledger) { return notifiedWith(t, nil) }
+
+func notifiedWith(t *testing.T, room func() error) (dicomnet.Creator, *pipelinetest.Ledger) {
 	t.Helper()
 	ledger := pipelinetest.NewLedger(pipelinetest.NewClock(time.Unix(0, 0)))
 	b, err := scp.New(scp.Config{AETitle: "NECKFRAC", Log: slog.New(slog.DiscardHandler), Receiver: &pipeline.Receiver{Blobs: pipelinetest.NewBlobs(), Intake: ledger},
-		Retrievals: ledger, Sources: []neckfrac.AETitle{"PACS", "VNA"}})
+		Room: room, Retrievals: ledger, Sources: []neckfrac.AETitle{"PACS", "VNA"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,6 +115,32 @@ func TestNotificationStartsRetrievals(t *testing.T) {
 				t.Errorf("rows (-want +got):\n%s", d)
 			}
 		})
+	}
+}
+
+func TestNotificationsOfOnePeerAreBounded(t *testing.T) {
+	t.Parallel()
+	s, ledger := notified(t)
+	ledger.OpenPerPeer = 2
+	for i, want := range []dimse.Status{dimse.Success, dimse.Success, dimse.ResourceLimitation} {
+		if got := create(t, s, notice(fmt.Sprintf("1.2.8.%d", i), notification(available(1, "ONLINE", "PACS")))); got != want {
+			t.Errorf("notification %d: %v, want %v", i, got, want)
+		}
+	}
+	if got := create(t, s, notice("1.2.8.0", notification(available(1, "ONLINE", "PACS")))); got != dimse.Success {
+		t.Errorf("a known one: %v", got)
+	}
+}
+
+func TestNotificationNeedsRoom(t *testing.T) {
+	t.Parallel()
+	full := neckfrac.Errorf(neckfrac.Unavailable, "store", "below its watermark")
+	s, ledger := notifiedWith(t, func() error { return full })
+	if got := create(t, s, notice("1.2.8.1", notification(available(1, "ONLINE", "PACS")))); got != dimse.ResourceLimitation {
+		t.Errorf("status %v", got)
+	}
+	if n := ledger.Calls("RequestRetrievals"); n != 0 {
+		t.Errorf("%d notifications taken without room", n)
 	}
 }
 

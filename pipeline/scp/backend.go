@@ -51,6 +51,9 @@ type Config struct {
 	Retrievals RetrievalRequests
 	// Sources are the AE titles that announced instances are fetched from.
 	Sources []neckfrac.AETitle
+	// Room, unless nil, fails while the store is below its watermark: then neither requests
+	// nor notifications are taken, since each is a promise of more to write.
+	Room func() error
 	// Supported reports whether a SOP class is accepted: what is announced of others is
 	// not fetched. Nil fetches all.
 	Supported func(class string) bool
@@ -92,6 +95,14 @@ func (b *Backend) NewSession(_ context.Context, info dicomnet.AssociationInfo) (
 		return nil, dicomnet.RejectCallingAE
 	}
 	return &session{backend: b, peer: peer, log: b.cfg.Log.With("assoc", info.ID)}, nil
+}
+
+// room is Unavailable below the watermark.
+func (b *Backend) room() error {
+	if b.cfg.Room == nil {
+		return nil
+	}
+	return neckfrac.E("room", b.cfg.Room())
 }
 
 func (b *Backend) peer(info dicomnet.AssociationInfo) (Peer, bool) {

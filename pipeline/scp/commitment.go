@@ -48,7 +48,10 @@ func (s *session) Action(ctx context.Context, rq *dicomnet.ActionRequest) error 
 		return err
 	}
 	c.Peer, c.Received = s.peer.AETitle, s.backend.cfg.Now().UTC()
-	id, err := requests.RequestCommitment(ctx, c)
+	var id neckfrac.CommitmentID
+	if err = s.backend.room(); err == nil {
+		id, err = requests.RequestCommitment(ctx, c)
+	}
 	if err != nil {
 		status := commitmentStatus(err)
 		status.Err = err

@@ -2,6 +2,7 @@ package scp_test
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"slices"
@@ -23,10 +24,14 @@ var refs = []neckfrac.InstanceRef{{SOPClassUID: dataset.CTImageStorage, UID: "1.
 
 // committing is a session of a peer whose address is known, or not.
 func committing(t *testing.T, reportable bool) (dicomnet.Actor, *pipelinetest.Ledger) {
+	return committingWith(t, reportable, nil)
+}
+
+func committingWith(t *testing.T, reportable bool, room func() error) (dicomnet.Actor, *pipelinetest.Ledger) {
 	t.Helper()
 	ledger := pipelinetest.NewLedger(pipelinetest.NewClock(time.Unix(0, 0)))
 	_, any, _ := net.ParseCIDR("127.0.0.0/8")
-	b, err := scp.New(scp.Config{AETitle: "NECKFRAC", Log: slog.New(slog.DiscardHandler), Commitments: ledger,
+	b, err := scp.New(scp.Config{AETitle: "NECKFRAC", Log: slog.New(slog.DiscardHandler), Commitments: ledger, Room: room,
 		Receiver: &pipeline.Receiver{Blobs: pipelinetest.NewBlobs(), Intake: ledger},
 		Rules:    []scp.Rule{{AETitle: "CT1", Network: any, Reportable: reportable}}})
 	if err != nil {
@@ -110,6 +115,31 @@ func TestCommitmentNeedsTheLedgerAndAnAddress(t *testing.T) {
 	wantStatus(t, actor.Action(t.Context(), &rq), dimse.ResourceLimitation)
 	ledger.Fail("RequestCommitment", neckfrac.Internal, 1)
 	wantStatus(t, actor.Action(t.Context(), &rq), dimse.ProcessingFailure)
+}
+
+// TestCommitmentsOfOnePeerAreBounded: what one peer may have open, it is told to wait
+// for; a transaction that is known is no further one.
+func TestCommitmentsOfOnePeerAreBounded(t *testing.T) {
+	t.Parallel()
+	actor, ledger := committing(t, true)
+	ledger.OpenPerPeer = 2
+	for i, want := range []dimse.Status{dimse.Success, dimse.Success, dimse.ResourceLimitation} {
+		rq := scp.CommitmentRequest(fmt.Sprintf("1.2.9.%d", i), refs)
+		wantStatus(t, actor.Action(t.Context(), &rq), want)
+	}
+	known := scp.CommitmentRequest("1.2.9.0", refs)
+	wantStatus(t, actor.Action(t.Context(), &known), dimse.Success)
+}
+
+func TestCommitmentNeedsRoom(t *testing.T) {
+	t.Parallel()
+	full := neckfrac.Errorf(neckfrac.Unavailable, "store", "below its watermark")
+	actor, ledger := committingWith(t, true, func() error { return full })
+	rq := scp.CommitmentRequest("1.2.9", refs)
+	wantStatus(t, actor.Action(t.Context(), &rq), dimse.ResourceLimitation)
+	if n := ledger.Calls("RequestCommitment"); n != 0 {
+		t.Errorf("%d requests taken without room", n)
+	}
 }
 
 func wantStatus(t *testing.T, err error, want dimse.Status) {

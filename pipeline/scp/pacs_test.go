@@ -27,6 +27,8 @@ type pacs struct {
 	loose bool
 	// status ends a retrieval instead of success.
 	status dimse.Status
+	// failed is the Failed SOP Instance UID List of that end.
+	failed []string
 
 	asked    []dataset.Dataset
 	answers  []dimse.Status
@@ -99,16 +101,24 @@ func (p *pacs) answer(peer *dicomnettest.Peer, id byte, cmd dimse.Command, keys 
 		if p.moved != nil {
 			p.moved(cmd.MoveDestination, p.matches(keys))
 		}
-		send(&dimse.CMoveRSP{MessageID: cmd.MessageID, Status: p.status})
+		send(&dimse.CMoveRSP{MessageID: cmd.MessageID, Status: p.status, HasIdentifier: p.failed != nil})
+		p.sendFailed(peer, id)
 	case *dimse.CGetRQ:
 		for i, m := range p.matches(keys) {
 			if !p.store(peer, uint16(i+1), m) {
 				return false
 			}
 		}
-		send(&dimse.CGetRSP{MessageID: cmd.MessageID, Status: p.status})
+		send(&dimse.CGetRSP{MessageID: cmd.MessageID, Status: p.status, HasIdentifier: p.failed != nil})
+		p.sendFailed(peer, id)
 	}
 	return true
+}
+
+func (p *pacs) sendFailed(peer *dicomnettest.Peer, id byte) {
+	if p.failed != nil {
+		peer.Send(p.data(id, dataset.Dataset{dataset.NewText(dataset.TagFailedSOPInstanceUIDList, p.failed...)}))
+	}
 }
 
 // store sends one object and keeps how it was answered.

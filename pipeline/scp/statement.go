@@ -71,7 +71,7 @@ func NotificationAnswers() []Answer {
 		{"a UID or availability that is none", neckfrac.Errorf(neckfrac.Invalid, "", "")},
 		{"the notification is known with other instances", neckfrac.Errorf(neckfrac.Conflict, "", "")},
 		{"no Retrieve AE Title is that of a configured source", neckfrac.Errorf(neckfrac.Unauthorized, "", "")},
-		{"too many instances or open retrievals, or the ledger is away", neckfrac.Errorf(neckfrac.Limit, "", "")},
+		{"too many instances, too many open retrievals of all or of the notifier, no room, or the ledger is away", neckfrac.Errorf(neckfrac.Limit, "", "")},
 		{"our own fault", neckfrac.Errorf(neckfrac.Internal, "", "")},
 	} {
 		out = append(out, answerOf(c.cause, notificationStatus(c.err)))
@@ -88,7 +88,7 @@ func CommitmentAnswers() []Answer {
 		kind  neckfrac.Kind
 	}{
 		{"the transaction is known with other references", neckfrac.Conflict},
-		{"too many references or open transactions, or the ledger is away", neckfrac.Limit},
+		{"too many references, too many open transactions of all or of the peer, no room, or the ledger is away", neckfrac.Limit},
 		{"our own fault", neckfrac.Internal},
 	} {
 		out = append(out, answerOf(c.cause, commitmentStatus(neckfrac.Errorf(c.kind, "", ""))))
