@@ -41,7 +41,7 @@ func ImagingStudy(v View) Resource {
 	r.NumberOfInstances = count(total)
 	// Instances are never taken back, so their number orders the versions.
 	r.Meta = &dpb.Meta{VersionId: id(strconv.Itoa(total)), LastUpdated: instant(s.LastReceived, z)}
-	if s.Patient.Key.IsPhantom() {
+	if v.test() {
 		r.Meta.Security = []*dpb.Coding{coding(codeTestData)}
 	}
 	return newResource("ImagingStudy", r)

@@ -1,6 +1,7 @@
 package fhir
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -66,6 +67,11 @@ func (v View) result() neckfrac.Assessment {
 	return a
 }
 
+// test reports whether the study is of a test patient, the generator's own among them.
+func (v View) test() bool {
+	return v.Study.Patient.IsTest() || v.Assessment != nil && slices.Contains(v.Assessment.Limits, neckfrac.TestPatient)
+}
+
 // keyImages are the pictures that the profile lets out.
 func (v View) keyImages() []neckfrac.Artefact {
 	if !v.detailed() {
@@ -128,7 +134,7 @@ func (v View) meta() *dpb.Meta {
 			m.Security = append(m.Security, coding(codeAIAsserted))
 		}
 	}
-	if v.Study.Patient.Key.IsPhantom() {
+	if v.test() {
 		m.Security = append(m.Security, coding(codeTestData))
 	}
 	return m

@@ -59,7 +59,8 @@ func (w *Worker) analyse(ctx context.Context, l neckfrac.Lease, log *slog.Logger
 		return assess.NotAnalysed(in, &neckfrac.RefusedError{Reason: neckfrac.PackFault}), nil
 	}
 	in.Prediction, in.Limits = *answer.Prediction, answer.Limits
-	in.Series, in.Slices, in.Contrast, in.Candidates = answer.Series, answer.Slices, answer.Contrast, answer.Candidates
+	in.Series, in.Slices, in.ShearDegrees = answer.Series, answer.Slices, answer.ShearDegrees
+	in.Contrast, in.Candidates = answer.Contrast, answer.Candidates
 	a := assess.Assess(in)
 	if a.Status == neckfrac.Analysed {
 		if a.Artefacts, err = w.keep(ctx, dir, answer.Artefacts); err != nil {

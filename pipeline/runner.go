@@ -33,14 +33,16 @@ type RunnerHello struct {
 
 // RunnerAnswer is either a prediction with its artefacts or a refusal.
 type RunnerAnswer struct {
-	Prediction *neckfrac.Prediction   `json:"prediction,omitempty"`
-	Series     neckfrac.SeriesUID     `json:"series,omitempty"`
-	Slices     int                    `json:"slices,omitempty"`
-	Contrast   neckfrac.Contrast      `json:"contrast,omitempty"`
-	Limits     []neckfrac.Reason      `json:"limits,omitempty"`
-	Candidates []neckfrac.Candidate   `json:"candidates,omitempty"`
-	Artefacts  []RunnerArtefact       `json:"artefacts,omitempty"`
-	Refused    *neckfrac.RefusedError `json:"refused,omitempty"`
+	Prediction *neckfrac.Prediction `json:"prediction,omitempty"`
+	Series     neckfrac.SeriesUID   `json:"series,omitempty"`
+	Slices     int                  `json:"slices,omitempty"`
+	// ShearDegrees is the gantry tilt that was undone.
+	ShearDegrees float64                `json:"shearDegrees,omitempty"`
+	Contrast     neckfrac.Contrast      `json:"contrast,omitempty"`
+	Limits       []neckfrac.Reason      `json:"limits,omitempty"`
+	Candidates   []neckfrac.Candidate   `json:"candidates,omitempty"`
+	Artefacts    []RunnerArtefact       `json:"artefacts,omitempty"`
+	Refused      *neckfrac.RefusedError `json:"refused,omitempty"`
 	// Stages says how long each stage took, in milliseconds.
 	Stages map[string]int64 `json:"stages,omitempty"`
 	// Fault is the kind of an error that is neither; the text stays in the runner's log.

@@ -69,6 +69,7 @@ func runJob(ctx context.Context, job RunnerJob, files []*os.File, p neckfrac.Pre
 	if err != nil {
 		return refusedOrFault(err, "predict", stages, as.Candidates, log)
 	}
+	judge(as, &pred)
 	arts, err := artefact.Write(ctx, job.Dir, as.Volume, pred)
 	lap("artefact")
 	if err != nil {
@@ -76,12 +77,24 @@ func runJob(ctx context.Context, job RunnerJob, files []*os.File, p neckfrac.Pre
 	}
 	answer := RunnerAnswer{
 		Prediction: &pred, Series: as.Volume.Series, Slices: as.Volume.Dims[2],
-		Contrast: as.Contrast, Limits: as.Limits, Candidates: as.Candidates, Stages: stages,
+		ShearDegrees: as.ShearDegrees, Contrast: as.Contrast, Limits: as.Limits, Candidates: as.Candidates, Stages: stages,
 	}
 	for _, a := range arts {
 		answer.Artefacts = append(answer.Artefacts, RunnerArtefact{Artefact: a, File: a.File})
 	}
 	return answer
+}
+
+// judge adds what only the volume knows to a prediction: where a scan that leans cuts a
+// level, what metal does to the vertebrae, and which frame of which instance a key slice is.
+func judge(as volume.Assembled, p *neckfrac.Prediction) {
+	as.Cover(p)
+	p.Reasons = append(p.Reasons, volume.Metal(as.Volume, *p)...)
+	for i := range p.Levels {
+		if l := &p.Levels[i]; l.KeySlice != "" {
+			l.KeySlice, l.KeyFrame = as.Volume.Cite(l.KeyIndex)
+		}
+	}
 }
 
 // RefuseRunner is what a runner says instead of ServeRunner when it has no predictor;

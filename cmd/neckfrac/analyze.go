@@ -100,7 +100,7 @@ func (c AnalyzeCmd) analyse(rt *Runtime, study neckfrac.Study, inputs []volume.I
 	}
 	now := time.Now().UTC()
 	in := assess.Input{ID: neckfrac.AssessmentID(newID()), Study: study, Decision: pack.Manifest().Decision, Profile: neckfrac.Research,
-		Prediction: neckfrac.Prediction{Pack: pack.ID()}, Now: now, T0: now, Limits: answer.Limits, Series: answer.Series, Slices: answer.Slices, Contrast: answer.Contrast, Candidates: answer.Candidates}
+		Prediction: neckfrac.Prediction{Pack: pack.ID()}, Now: now, T0: now, Limits: answer.Limits, Series: answer.Series, Slices: answer.Slices, ShearDegrees: answer.ShearDegrees, Contrast: answer.Contrast, Candidates: answer.Candidates}
 	if answer.Refused != nil {
 		return revised(assess.NotAnalysed(in, answer.Refused)), nil
 	}

@@ -82,20 +82,28 @@ func NotAnalysed(in Input, r *neckfrac.RefusedError) neckfrac.Assessment {
 // Withdrawn makes the Assessment of a study whose source took every image back as a
 // mistake. It has the study's names and nothing that was ever said of the images.
 func Withdrawn(in Input) neckfrac.Assessment {
-	a := base(Input{ID: in.ID, Study: in.Study, Prediction: neckfrac.Prediction{Pack: in.Prediction.Pack}, Profile: in.Profile, Now: in.Now, T0: in.T0})
+	a := base(Input{ID: in.ID, Study: in.Study, Basis: in.Basis, Prediction: neckfrac.Prediction{Pack: in.Prediction.Pack}, Profile: in.Profile, Now: in.Now, T0: in.T0})
 	a.Status = neckfrac.Withdrawn
 	return a
 }
 
 // base fills what both kinds of result have.
 func base(in Input) neckfrac.Assessment {
-	return neckfrac.Assessment{
+	a := neckfrac.Assessment{
 		ID: in.ID, StudyID: in.Study.ID, StudyUID: in.Study.UID, Created: in.Now, T0: in.T0,
 		Limits: slices.Clone(in.Limits), Series: in.Series, Slices: in.Slices, Basis: in.Basis, ShearDegrees: in.ShearDegrees,
 		Contrast: in.Contrast, Candidates: slices.Clone(in.Candidates),
 		Pack: in.Prediction.Pack, Decision: in.Decision,
 		Profile: neckfrac.EffectiveProfile(in.Profile, in.Prediction.Pack.Domain, in.Study.Patient.Key),
 	}
+	// The generator's own patients are there to be shown (W13); nothing of others leaves.
+	if p := in.Study.Patient; p.Key.IsPhantom() {
+		a.Limits = slices.DeleteFunc(a.Limits, func(r neckfrac.Reason) bool { return r == neckfrac.TestPatient })
+	} else if p.IsTest() || slices.Contains(a.Limits, neckfrac.TestPatient) {
+		a.Limits = append(a.Limits, neckfrac.TestPatient)
+		a.Profile = neckfrac.Research
+	}
+	return a
 }
 
 // ordered sorts reasons as the closed list and drops doubles and unknown words.

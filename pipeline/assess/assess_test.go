@@ -270,6 +270,59 @@ func TestAssessSyntheticPack(t *testing.T) {
 	}
 }
 
+// TestTestPatientsStayHere: by name or number in the ledger, or by the images' own word;
+// analysed or refused, it never leaves. The generator's own patients are W13's.
+func TestTestPatientsStayHere(t *testing.T) {
+	t.Parallel()
+	own := neckfrac.PatientKey{Issuer: neckfrac.PhantomIssuer, ID: neckfrac.PhantomIDPrefix + "1"}
+	for name, tc := range map[string]struct {
+		patient neckfrac.Patient
+		limits  []neckfrac.Reason
+		want    neckfrac.Profile
+	}{
+		"a person":              {neckfrac.Patient{Key: neckfrac.PatientKey{Issuer: "H", ID: "1"}, Name: "Example^Erika"}, nil, neckfrac.Reading},
+		"a name":                {neckfrac.Patient{Key: neckfrac.PatientKey{Issuer: "H", ID: "1"}, Name: "TEST^PATIENT"}, nil, neckfrac.Research},
+		"a number":              {neckfrac.Patient{Key: neckfrac.PatientKey{Issuer: "H", ID: "NF-TEST-1"}}, nil, neckfrac.Research},
+		"the images":            {neckfrac.Patient{Key: neckfrac.PatientKey{Issuer: "H", ID: "1"}}, []neckfrac.Reason{neckfrac.TestPatient}, neckfrac.Research},
+		"the generator's":       {neckfrac.Patient{Key: own, Name: "TEST^SYNTHETIC"}, nil, neckfrac.Reading},
+		"images of its patient": {neckfrac.Patient{Key: own}, []neckfrac.Reason{neckfrac.TestPatient}, neckfrac.Reading},
+	} {
+		in := whole(0.9)
+		in.Study.Patient, in.Limits = tc.patient, tc.limits
+		for _, a := range []neckfrac.Assessment{assess.Assess(in), assess.NotAnalysed(in, &neckfrac.RefusedError{Reason: neckfrac.Gap})} {
+			if limited := slices.Contains(a.Limits, neckfrac.TestPatient); a.Profile != tc.want || limited != (tc.want == neckfrac.Research) {
+				t.Errorf("%s, %s: profile %s, limits %v, want %s", name, a.Status, a.Profile, a.Limits, tc.want)
+			}
+		}
+	}
+}
+
+// TestCoverageAndKeySliceAreKept in the finding of a level.
+func TestCoverageAndKeySliceAreKept(t *testing.T) {
+	t.Parallel()
+	in := whole(0.9)
+	in.Basis, in.ShearDegrees = neckfrac.BasisContiguous, 12
+	for i, c := range []neckfrac.Coverage{neckfrac.CoverageNone, neckfrac.CoveragePartial, neckfrac.CoverageFull, 9} {
+		in.Prediction.Levels[i].Coverage = c
+	}
+	l := &in.Prediction.Levels[neckfrac.C3.Index()]
+	l.KeySlice, l.KeyFrame, l.KeyIndex = "1.2.3.1", 7, 6
+	a := assess.Assess(in)
+	var got []neckfrac.Coverage
+	for _, f := range a.Findings[:4] {
+		got = append(got, f.Coverage)
+	}
+	if want := []neckfrac.Coverage{neckfrac.CoverageNone, neckfrac.CoveragePartial, neckfrac.CoverageFull, neckfrac.CoverageNone}; !slices.Equal(got, want) {
+		t.Errorf("coverage %v, want %v", got, want)
+	}
+	if f := a.Findings[neckfrac.C3.Index()]; f.KeySlice != "1.2.3.1" || f.KeyFrame != 7 || f.KeyIndex != 6 {
+		t.Errorf("key slice %+v", f)
+	}
+	if a.Basis != neckfrac.BasisContiguous || a.ShearDegrees != 12 {
+		t.Errorf("basis %q, %v°", a.Basis, a.ShearDegrees)
+	}
+}
+
 func TestFieldCutAboveNeverStopsAtC7(t *testing.T) {
 	t.Parallel()
 	in := whole(0.1)

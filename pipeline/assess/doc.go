@@ -12,7 +12,8 @@
 // 0..1) gives Indeterminate and never "not flagged"; every number in the result can be
 // written as JSON. A level that is not wholly in the field is NotImaged; fewer than
 // three levels wholly in it are no analysis. Only flagged levels have a grade (W5).
-// W13 is applied here: the profile on the result is what it may do outside.
+// W13 is applied here: the profile on the result is what it may do outside. A test patient
+// limits a result and keeps it at research, the generator's own apart.
 //
 // It does not choose thresholds (they come signed with the pack), does not decide who
 // is told (package alert), and does not number revisions (the ledger).

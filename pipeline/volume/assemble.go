@@ -9,8 +9,8 @@ import (
 // Assembled is a volume with what was found on the way.
 type Assembled struct {
 	Volume *neckfrac.Volume
-	// Limits are the reasons that limit the analysis: AgeUnknown, Resolution,
-	// ContrastUnvalidated.
+	// Limits are the reasons that limit the analysis: AgeUnknown, PostOp, TestPatient,
+	// ContrastUnvalidated, Resolution.
 	Limits []neckfrac.Reason
 	// Contrast is the state that the chosen slices state.
 	Contrast neckfrac.Contrast
@@ -21,6 +21,8 @@ type Assembled struct {
 	ShearDegrees float64
 	// AgeYears is the lowest age that a slice states, -1 if none does.
 	AgeYears int
+
+	field field
 }
 
 // refuseWith makes a refusal that carries the candidates.
@@ -59,7 +61,7 @@ func Assemble(ctx context.Context, inputs []Input, lim Limits) (Assembled, error
 	if err != nil {
 		return Assembled{}, err
 	}
-	out.Volume, out.ShearDegrees = g.volume(hu), g.shear.degrees
+	out.Volume, out.ShearDegrees, out.field = g.volume(hu), g.shear.degrees, g.field()
 	return out, nil
 }
 

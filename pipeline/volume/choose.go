@@ -54,38 +54,3 @@ func choose(cs []candidate, lim Limits) (candidate, gated, fault) {
 	cs[0] = chosen
 	return chosen, g, fault{}
 }
-
-// adultYears is the age the analysis is made for.
-const adultYears = 18
-
-// judgePatient applies what the headers say about the patient. The lowest stated age
-// counts, so that one wrong slice errs to the safe side.
-func (a *Assembled) judgePatient(c candidate) fault {
-	a.AgeYears = -1
-	contrast, stated := false, true
-	for i := range c.slices {
-		h := &c.slices[i]
-		if h.ageYears >= 0 && (a.AgeYears < 0 || h.ageYears < a.AgeYears) {
-			a.AgeYears = h.ageYears
-		}
-		if h.intrathecal() {
-			return fault{neckfrac.IntrathecalContrast, "contrast route"}
-		}
-		contrast = contrast || h.contrasted()
-		stated = stated && h.contrastStated
-	}
-	switch {
-	case a.AgeYears < 0:
-		a.Limits = append(a.Limits, neckfrac.AgeUnknown)
-	case a.AgeYears < adultYears:
-		return fault{neckfrac.AgeUnder18, "stated age"}
-	}
-	if stated {
-		a.Contrast = neckfrac.ContrastNone
-	}
-	if contrast {
-		a.Contrast = neckfrac.ContrastGiven
-		a.Limits = append(a.Limits, neckfrac.ContrastUnvalidated)
-	}
-	return fault{}
-}

@@ -30,6 +30,9 @@
 // little endian, explicit big endian, deflated, and what package pixel decodes; others
 // are PixelUnreadable. Pixels are read one frame at a time.
 //
-// It does not find vertebrae, does not judge coverage or image quality, and writes
-// nothing.
+// Eligibility: age, contrast, operation, species and test images as headers say them, and,
+// once a prediction says where the vertebrae are, metal ([Metal]) and the levels that a
+// leaning scan cuts ([Assembled.Cover]).
+//
+// It does not find vertebrae and writes nothing.
 package volume

@@ -32,6 +32,7 @@ type header struct {
 	patientID      string
 	issuer         string
 	ageYears       int
+	told           told
 	concatenation  concatenation
 
 	rows, cols  int
@@ -73,6 +74,7 @@ func (h *header) describe(ds dataset.Dataset) {
 	h.ageYears = ageYears(ds)
 	h.thicknessMM, _ = ds.Float(dataset.TagSliceThickness)
 	h.concatenation = readConcatenation(ds)
+	h.readTold(ds)
 }
 
 // describeScan reads what tells scans of one place apart.
