@@ -86,7 +86,11 @@ func (p *Predictor) prediction(v *neckfrac.Volume, x *Examination) neckfrac.Pred
 		q := &out.Levels[i]
 		q.Probability, q.Extent, q.CentroidMM = probs.Levels[i], f.Region.BoxMM, f.Region.CentroidMM
 		q.Lesion = x.Levels[i].LesionMM
-		q.KeyIndex = nearestSlice(v, neckfrac.Vec3{f.Region.CentroidMM[0], f.Region.CentroidMM[1], x.Levels[i].KeyZMM})
+		// Slices that lean pass the key height elsewhere at each place: the one through the
+		// lesion is meant.
+		at := q.Lesion.Center()
+		at[2] = x.Levels[i].KeyZMM
+		q.KeyIndex = nearestSlice(v, at)
 		if q.KeyIndex < len(v.Source) {
 			q.KeySlice = v.Source[q.KeyIndex]
 		}
