@@ -180,7 +180,7 @@ func flagged(p neckfrac.Profile) neckfrac.Assessment {
 	a := neckfrac.Assessment{
 		ID: "as1", StudyID: "flagged", Revision: 2, Status: neckfrac.Analysed, Created: now.Add(-2 * time.Minute), T0: now.Add(-4 * time.Minute),
 		Presence: neckfrac.Suspected, Probability: 0.9371, Point: neckfrac.PointAlert, Grade: neckfrac.GradeHigh, Limits: []neckfrac.Reason{neckfrac.CoverageLimited},
-		Series: "1.2.3.1", Slices: 240, Pack: neckfrac.PackID{ID: "demo", Version: "1.0.0", Digest: digest, Domain: neckfrac.DomainSynthetic}, Profile: p,
+		Series: "1.2.3.1", Slices: 240, Basis: neckfrac.BasisContiguous, ShearDegrees: 12.5, Pack: neckfrac.PackID{ID: "demo", Version: "1.0.0", Digest: digest, Domain: neckfrac.DomainSynthetic}, Profile: p,
 		Decision: neckfrac.Decision{Flag: neckfrac.PointBalanced, Points: []neckfrac.OperatingPoint{{Name: neckfrac.PointBalanced, Validation: "synthetic, 300 studies",
 			Level: neckfrac.Threshold{Probability: 0.41, Sensitivity: neckfrac.Rate{Value: 0.9, Low: 0.8, High: 0.95, N: 100}}}}},
 		Candidates: []neckfrac.Candidate{
@@ -197,6 +197,7 @@ func flagged(p neckfrac.Profile) neckfrac.Assessment {
 			f.Presence, f.Probability = neckfrac.Indeterminate, 0.3999
 		case neckfrac.C5:
 			f.Presence, f.Probability, f.Point, f.Grade = neckfrac.Suspected, 0.8765, neckfrac.PointAlert, neckfrac.GradeHigh
+			f.KeySlice, f.KeyFrame, f.KeyIndex = "1.2.3.1.7", 41, 40
 		case neckfrac.C7:
 			f.Presence, f.Probability = neckfrac.NotImaged, 0
 		}

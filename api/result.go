@@ -19,6 +19,10 @@ type ResultView struct {
 	Limits     []string  `json:"limits"`
 	Pack       string    `json:"pack,omitempty"`
 	Slices     int       `json:"slices,omitempty"`
+	// Basis is why the images were taken as complete.
+	Basis *ReasonView `json:"basis,omitempty"`
+	// ShearDegrees is the gantry tilt that was undone.
+	ShearDegrees float64 `json:"shearDegrees,omitempty"`
 	// Details says whether the profile lets the fields below be shown.
 	Details       bool     `json:"details"`
 	Probability   *float64 `json:"probability,omitempty"`
@@ -42,6 +46,11 @@ type LevelView struct {
 	// State is a word of our own code system; StateText is for people.
 	State     string `json:"state"`
 	StateText string `json:"stateText"`
+	// Coverage is full, partial or none; CoverageText its sentence.
+	Coverage     string `json:"coverage"`
+	CoverageText string `json:"coverageText"`
+	// KeySlice is the image that shows the level's finding best.
+	KeySlice *KeySliceView `json:"keySlice,omitempty"`
 	// Probability is left out where the level is not imaged.
 	Probability *float64 `json:"probability,omitempty"`
 	Point       string   `json:"point,omitempty"`
@@ -49,6 +58,13 @@ type LevelView struct {
 	Sentences   []string `json:"sentences"`
 	// Images are the key images in reading order of the planes.
 	Images []ArtefactView `json:"images"`
+}
+
+// KeySliceView names an image of the study; Frame counts from 1 and is left out where the
+// instance has one frame.
+type KeySliceView struct {
+	Instance string `json:"instance"`
+	Frame    int    `json:"frame,omitempty"`
 }
 
 // CandidateView is a series that could have been analysed and why it was not.
@@ -97,7 +113,10 @@ func (s *Server) resultView(a neckfrac.Assessment, readStatus string) ResultView
 	out := ResultView{
 		ID: string(a.ID), Revision: a.Revision, Created: s.local(a.Created), T0: s.local(a.T0), Profile: string(a.Profile),
 		Conclusion: neckfrac.Conclusion(a, show.wording(), readStatus), Limits: limitSentences(a), Pack: packSentence(a.Pack),
-		Slices: a.Slices, Details: show.details, Candidates: []CandidateView{}, Artefacts: []ArtefactView{},
+		Slices: a.Slices, ShearDegrees: a.ShearDegrees, Details: show.details, Candidates: []CandidateView{}, Artefacts: []ArtefactView{},
+	}
+	if text := a.Basis.Text(); text != "" {
+		out.Basis = &ReasonView{Code: string(a.Basis), Text: text}
 	}
 	for _, c := range a.Candidates {
 		out.Candidates = append(out.Candidates, candidateView(c))
@@ -173,10 +192,14 @@ func likeliest(a neckfrac.Assessment, p neckfrac.Presence) string {
 }
 
 func levelView(f neckfrac.Finding, a neckfrac.Assessment) LevelView {
-	l := LevelView{Level: f.Vertebra.String(), State: f.Presence.String(), Sentences: levelSentences(f, a), Images: []ArtefactView{}}
+	l := LevelView{Level: f.Vertebra.String(), State: f.Presence.String(), Sentences: levelSentences(f, a), Images: []ArtefactView{},
+		Coverage: neckfrac.CoverageFull.String(), CoverageText: neckfrac.CoverageSentence(a, f.Vertebra)}
 	if f.Presence == neckfrac.NotImaged {
-		l.StateText = "not analysed"
+		l.StateText, l.Coverage = "not analysed", f.Coverage.String()
 		return l
+	}
+	if f.KeySlice != "" {
+		l.KeySlice = &KeySliceView{string(f.KeySlice), f.KeyFrame}
 	}
 	code, _ := f.Presence.Code()
 	p := f.Probability

@@ -37,6 +37,12 @@ func TestStudyShowsLevelsImagesAndHistory(t *testing.T) {
 		if len(c5.Images) != 3 || c5.Images[0].Plane != "axial" || c5.Images[0].Caption != neckfrac.PreviewCaption || c5.Images[0].Href != "/api/v1/artefacts/k1" {
 			t.Errorf("%s: got images %+v", profile, c5.Images)
 		}
+		if c5.Coverage != "full" || c5.CoverageText != "C5 is wholly in the field of view." || c5.KeySlice == nil || *c5.KeySlice != (api.KeySliceView{Instance: "1.2.3.1.7", Frame: 41}) {
+			t.Errorf("%s: got C5 %+v, want coverage and key slice", profile, c5)
+		}
+		if c7.Coverage != "none" || c7.KeySlice != nil || r.ShearDegrees != 12.5 || r.Basis == nil || r.Basis.Code != "geometry" || r.Basis.Text != neckfrac.BasisContiguous.Text() {
+			t.Errorf("%s: got C7 %+v, basis %+v", profile, c7, r.Basis)
+		}
 		if c7.Probability != nil || c7.Sentences[0] != "C7 not analysed: coverage stops at C6." {
 			t.Errorf("%s: got C7 %+v", profile, c7)
 		}

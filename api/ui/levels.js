@@ -74,6 +74,7 @@ function pictures(l) {
   return [
     el("h2", {}, l.level, pill(l.state, l.stateText)),
     ...l.sentences.map((s) => el("p", { className: "level-text" }, s)),
+    l.state === "not-imaged" ? null : el("p", { className: "sub" }, l.coverageText),
     l.point ? el("p", { className: "sub" }, `Passed operating point ${l.point}.`) : null,
     figures.length ? el("div", { className: "planes" }, figures) : el("p", { className: "quiet" }, "No key image of this level."),
   ].filter(Boolean);

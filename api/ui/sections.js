@@ -22,7 +22,9 @@ export const candidates = (r) => section("candidates", "Series candidates",
       el("td", { className: "num" }, String(c.slices)),
       el("td", { className: "num" }, c.spacingMM ? `${c.spacingMM.toFixed(2)} mm` : "–"),
       el("td", { className: "num" }, excluded(c) ? "–" : c.score.toFixed(1)),
-      el("td", {}, verdict(r, c), points(c))))))));
+      el("td", {}, verdict(r, c), points(c))))))),
+  r.basis ? el("p", { className: "sub" }, r.basis.text) : null,
+  r.shearDegrees ? el("p", { className: "sub" }, `Gantry tilt of ${r.shearDegrees.toFixed(1)}° undone.`) : null);
 
 // excluded candidates were never in the running: their points would mislead.
 const excluded = (c) => c.reason === "no-eligible-series";
