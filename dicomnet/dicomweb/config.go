@@ -56,7 +56,7 @@ type Limits struct {
 	Fragments int
 	// InlineBytes is the longest binary value inside metadata. Defaults to 1 KiB.
 	InlineBytes int
-	// Header bounds the reading of one stored object's header, Headers how many are read
+	// Header bounds the reading of one stored object's header, Headers how many are held
 	// at a time. Default to 64 MiB of values, which an Enhanced CT of a thousand frames can
 	// have, and 8.
 	Header  dataset.Limits
@@ -64,6 +64,9 @@ type Limits struct {
 	// Stores and ClientStores are store requests at a time, of all and of one address;
 	// beyond them 503 and 429. Default to 32 and 16.
 	Stores, ClientStores int
+	// Retrieves and ClientRetrieves are retrievals at a time, of all and of one address;
+	// beyond them 503 and 429. Default to 64 and 32.
+	Retrieves, ClientRetrieves int
 	// IdleTime is how long a transfer may stand still, TransferTime how long it may take.
 	// Default to 30 s and 30 min.
 	IdleTime, TransferTime time.Duration
@@ -90,6 +93,8 @@ func (l Limits) withDefaults() Limits {
 	positive(&l.Headers, 8)
 	positive(&l.Stores, 32)
 	positive(&l.ClientStores, 16)
+	positive(&l.Retrieves, 64)
+	positive(&l.ClientRetrieves, 32)
 	positive(&l.IdleTime, 30*time.Second)
 	positive(&l.TransferTime, 30*time.Minute)
 	return l
@@ -118,5 +123,9 @@ func New(b Backend, cfg Config) (http.Handler, error) {
 	}
 	cfg.BaseURL = strings.TrimSuffix(cfg.BaseURL, "/")
 	cfg.Limits = cfg.Limits.withDefaults()
-	return &handler{backend: b, cfg: cfg, clients: clients{busy: map[string]int{}}, headers: make(chan struct{}, cfg.Limits.Headers)}, nil
+	l := cfg.Limits
+	return &handler{
+		backend: b, cfg: cfg, stores: newClients(l.Stores, l.ClientStores), retrieves: newClients(l.Retrieves, l.ClientRetrieves),
+		headers: make(chan struct{}, l.Headers),
+	}, nil
 }

@@ -54,11 +54,12 @@ func (h *handler) frames(w http.ResponseWriter, r *http.Request, res resource) e
 		return err
 	}
 	defer f.Close()
-	ds, px, err := h.header(r.Context(), f, in)
+	head, err := h.header(r.Context(), f, in)
 	if err != nil {
 		return err
 	}
-	p, err := h.layout(f, in, ds, px)
+	p, err := h.layout(f, in, head.ds, head.pixels)
+	head.done() // the frames come from the file
 	if err != nil {
 		return err
 	}

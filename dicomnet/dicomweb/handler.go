@@ -2,20 +2,17 @@ package dicomweb
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/neckfrac/neckfrac/dicomnet/dataset"
 )
 
 type handler struct {
-	backend Backend
-	cfg     Config
-	clients clients
-	// headers holds a slot for each header that is being read.
+	backend           Backend
+	cfg               Config
+	stores, retrieves *clients
+	// headers holds a slot for each header that is held.
 	headers chan struct{}
 }
 
@@ -123,77 +120,4 @@ func (r *resource) partOf(seg []string) bool {
 		return r.SOPInstanceUID != "" && len(r.rest)%2 == 1
 	}
 	return false
-}
-
-// clients counts store requests under way.
-type clients struct {
-	mu   sync.Mutex
-	all  int
-	busy map[string]int
-}
-
-// enter takes a slot for the client's address; the returned function gives it back.
-func (c *clients) enter(remote string, l Limits) (func(), error) {
-	host, _, err := net.SplitHostPort(remote)
-	if err != nil {
-		host = remote
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case c.all >= l.Stores:
-		return nil, ErrUnavailable
-	case c.busy[host] >= l.ClientStores:
-		return nil, ErrTooMany
-	}
-	c.all++
-	c.busy[host]++
-	return func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.all--
-		if c.busy[host]--; c.busy[host] == 0 {
-			delete(c.busy, host)
-		}
-	}, nil
-}
-
-// progress moves a connection's deadlines as bytes do, since a listener's own are made
-// for small answers. Where the server can't, its own deadlines hold.
-type progress struct {
-	rc   *http.ResponseController
-	idle time.Duration
-	end  time.Time
-	next time.Time
-}
-
-func (h *handler) progress(w http.ResponseWriter) *progress {
-	now := time.Now()
-	return &progress{rc: http.NewResponseController(w), idle: h.cfg.Limits.IdleTime, end: now.Add(h.cfg.Limits.TransferTime)}
-}
-
-func (p *progress) deadline() (time.Time, bool) {
-	now := time.Now()
-	if now.Before(p.next) {
-		return time.Time{}, false
-	}
-	p.next = now.Add(p.idle / 4) // not a system call per chunk
-	d := now.Add(p.idle)
-	if d.After(p.end) {
-		d = p.end
-	}
-	return d, true
-}
-
-func (p *progress) reading() {
-	if d, ok := p.deadline(); ok {
-		p.rc.SetReadDeadline(d)
-		p.rc.SetWriteDeadline(d.Add(p.idle)) // the answer comes after the last byte
-	}
-}
-
-func (p *progress) writing() {
-	if d, ok := p.deadline(); ok {
-		p.rc.SetWriteDeadline(d)
-	}
 }

@@ -1,6 +1,7 @@
 package dicomweb
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -22,49 +23,62 @@ func (h *handler) metadata(w http.ResponseWriter, r *http.Request, t Target) err
 	if err != nil {
 		return err
 	}
-	// The first decides whether an answer begins at all.
-	first, err := h.describe(r.Context(), list[0])
-	if err != nil {
-		return err
-	}
 	w.Header().Set("Content-Type", contentType)
-	if r.Method == http.MethodHead {
-		return nil
-	}
 	out := &pacedWriter{w: w, pace: h.progress(w)}
-	_, err = out.Write(append([]byte{'['}, first...))
-	begun(err)
-	for _, in := range list[1:] {
-		begun(r.Context().Err())
-		b, err := h.describe(r.Context(), in)
-		if err != nil {
+	for i, in := range list {
+		err := h.describe(r, out, in, i == 0)
+		if i == 0 && err != nil { // the first decides whether an answer begins at all
+			return err
+		}
+		if err != nil && r.Context().Err() == nil {
 			h.cfg.Log.Error("stored object can't be described", "stage", "metadata", "err", err)
 		}
 		begun(err)
-		_, err = out.Write(append([]byte{','}, b...))
-		begun(err)
+		if r.Method == http.MethodHead {
+			return nil
+		}
 	}
 	_, err = out.Write([]byte{']'})
 	begun(err)
 	return nil
 }
 
-// describe is one object's JSON.
-func (h *handler) describe(ctx context.Context, in Instance) ([]byte, error) {
+// describe sends one object's JSON behind its separator. A large one keeps the turn of its
+// header until it has left. An error means that nothing of it was sent.
+func (h *handler) describe(r *http.Request, out io.Writer, in Instance, first bool) error {
+	ctx := r.Context()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	f, err := h.backend.Open(ctx, in)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer f.Close()
-	ds, px, err := h.header(ctx, f, in)
+	head, err := h.header(ctx, f, in)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if px.Present {
-		ds = ds.Put(dataset.Element{Tag: px.Tag, VR: px.VR, Fragments: [][]byte{}})
+	defer head.done()
+	if head.pixels.Present {
+		head.ds = head.ds.Put(dataset.Element{Tag: head.pixels.Tag, VR: head.pixels.VR, Fragments: [][]byte{}})
+	}
+	text := []byte{','}
+	if first {
+		text[0] = '['
 	}
 	base := h.instanceURL(in) + "/bulkdata/"
-	return AppendJSON(nil, ds, JSONOptions{InlineBytes: h.cfg.Limits.InlineBytes, BulkDataURI: func(path string) string { return base + path }}), nil
+	text = AppendJSON(text, head.ds, JSONOptions{InlineBytes: h.cfg.Limits.InlineBytes, BulkDataURI: func(path string) string { return base + path }})
+	head.ds = nil
+	if cap(text) <= freeBytes {
+		head.done()
+	}
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	_, err = out.Write(text)
+	begun(err)
+	return nil
 }
 
 func (h *handler) instanceURL(in Instance) string {
@@ -86,24 +100,30 @@ func (h *handler) bulkData(w http.ResponseWriter, r *http.Request, res resource)
 		return err
 	}
 	defer f.Close()
-	ds, px, err := h.header(r.Context(), f, in)
+	head, err := h.header(r.Context(), f, in)
 	if err != nil {
 		return err
 	}
-	if len(path) == 1 && px.Present && px.Tag == path[0].tag {
-		pixels, err := h.layout(f, in, ds, px)
+	defer head.done()
+	if px := head.pixels; len(path) == 1 && px.Present && px.Tag == path[0].tag {
+		pixels, err := h.layout(f, in, head.ds, px)
+		head.done()
 		if err != nil {
 			return err
 		}
 		return h.sendFrames(w, r, in, f, pixels, ranges, nil)
 	}
-	value, ok := lookup(ds, path)
+	value, ok := lookup(head.ds, path)
 	if !ok {
 		return fmt.Errorf("dicomweb: bulk data: %w", ErrNotFound)
 	}
 	m, ok := accepts(ranges, typeOctets)
 	if !ok {
 		return fmt.Errorf("dicomweb: bulk data: %w", ErrNotAcceptable)
+	}
+	if head.ds = nil; len(value) <= freeBytes {
+		value = bytes.Clone(value) // of its own, so that the header it lay in is free
+		head.done()
 	}
 	return h.sendBytes(w, r, m, typeOctets, int64(len(value)), func(out io.Writer) error {
 		_, err := out.Write(value)

@@ -6,13 +6,16 @@ import (
 	"io"
 	"net/http"
 	"net/textproto"
-
-	"github.com/neckfrac/neckfrac/dicomnet/dataset"
 )
 
 // retrieve answers WADO-RS (PS3.18 §10.4).
 func (h *handler) retrieve(w http.ResponseWriter, r *http.Request, res resource) {
-	var err error
+	leave, err := h.retrieves.enter(r.RemoteAddr)
+	if err != nil {
+		h.fail(w, "retrieve", err)
+		return
+	}
+	defer leave()
 	switch res.part {
 	case "":
 		err = h.objects(w, r, res.Target)
@@ -193,35 +196,4 @@ func (m *multipartWriter) Write(b []byte) (int, error) { return m.w.Write(b) }
 func (m *multipartWriter) close() error {
 	_, err := io.WriteString(m.w, "\r\n--"+m.boundary+"--\r\n")
 	return err
-}
-
-// pacedWriter moves the connection's deadline with what leaves.
-type pacedWriter struct {
-	w    io.Writer
-	pace *progress
-}
-
-func (p *pacedWriter) Write(b []byte) (int, error) {
-	p.pace.writing()
-	return p.w.Write(b)
-}
-
-// header reads an object up to its pixels. It waits for its turn, since a header may
-// cost Limits.Header in memory.
-func (h *handler) header(ctx context.Context, f File, in Instance) (dataset.Dataset, dataset.PixelData, error) {
-	select {
-	case h.headers <- struct{}{}:
-		defer func() { <-h.headers }()
-	case <-ctx.Done():
-		return nil, dataset.PixelData{}, fmt.Errorf("dicomweb: stored object: %w: %w", ErrUnavailable, ctx.Err())
-	}
-	_, r, err := dataset.ReadPart10(io.NewSectionReader(f, 0, in.Size), h.cfg.Limits.Header)
-	if err != nil {
-		return nil, dataset.PixelData{}, fmt.Errorf("dicomweb: stored object: %w", err)
-	}
-	ds, px, err := r.ReadHeader()
-	if err != nil {
-		return nil, dataset.PixelData{}, fmt.Errorf("dicomweb: stored object: %w", err)
-	}
-	return ds, px, nil
 }

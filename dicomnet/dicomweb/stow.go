@@ -24,7 +24,7 @@ const tagOtherFailuresSequence dataset.Tag = 0x0008119A
 
 // store answers STOW-RS (PS3.18 §10.5).
 func (h *handler) store(w http.ResponseWriter, r *http.Request, res resource) {
-	leave, err := h.clients.enter(r.RemoteAddr, h.cfg.Limits)
+	leave, err := h.stores.enter(r.RemoteAddr)
 	if err != nil {
 		h.fail(w, "store", err)
 		return
