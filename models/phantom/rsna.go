@@ -40,8 +40,8 @@ type box struct {
 	left, top, right, bottom int // pixels, both ends included
 }
 
-// rsna writes a set in LayoutRSNA. The tables come last: a folder without them is not
-// finished, one with them is a Conflict.
+// rsna writes a set in LayoutRSNA. The tables come last: a folder without them goes on
+// where it was stopped, one with them is a Conflict.
 func (s Set) rsna(ctx context.Context, first Config, ix *Index, dir string) error {
 	const op = "phantom: write set"
 	if len(first.Form.Series) > 0 || first.Form.LocalizerInSeries {
@@ -55,14 +55,43 @@ func (s Set) rsna(ctx context.Context, first Config, ix *Index, dir string) erro
 			return neckfrac.E(op, err)
 		}
 	}
+	j, err := openJournal(dir, s.settings(first))
+	if err != nil {
+		return neckfrac.E(op, err)
+	}
+	err = s.rsnaStudies(ctx, first, j, dir)
+	if err := errors.Join(err, j.f.Close()); err != nil {
+		return neckfrac.E(op, err)
+	}
 	labels := [][]string{{"StudyInstanceUID", "patient_overall"}}
 	for _, v := range neckfrac.Vertebrae() {
 		labels[0] = append(labels[0], v.String())
 	}
 	boxes := [][]string{{"StudyInstanceUID", "x", "y", "width", "height", "slice_number"}}
-	for i := range s.Count {
+	for _, e := range j.done {
+		ix.Studies = append(ix.Studies, e.Study)
+		labels, boxes = append(labels, e.Labels), append(boxes, e.Boxes...)
+	}
+	if err := writeCSV(filepath.Join(dir, "train_bounding_boxes.csv"), boxes); err != nil {
+		return neckfrac.E(op, err)
+	}
+	if err := writeCSV(filepath.Join(dir, "train.csv"), labels); err != nil {
+		return neckfrac.E(op, err)
+	}
+	return neckfrac.E(op, os.Remove(filepath.Join(dir, rsnaJournal)))
+}
+
+// rsnaStudies writes the studies that the journal does not yet have.
+func (s Set) rsnaStudies(ctx context.Context, first Config, j *journal, dir string) error {
+	switch kept := len(j.done); {
+	case kept > s.Count:
+		return neckfrac.Errorf(neckfrac.Conflict, "keep studies", "the folder already holds more studies")
+	case kept > 0 && s.Progress != nil:
+		s.Progress(kept, s.Count)
+	}
+	for i := len(j.done); i < s.Count; i++ {
 		if err := ctx.Err(); err != nil {
-			return neckfrac.Wrap(neckfrac.Unavailable, op, err)
+			return neckfrac.Wrap(neckfrac.Unavailable, "make studies", err)
 		}
 		c := first
 		c.Seed += uint64(i)
@@ -73,21 +102,20 @@ func (s Set) rsna(ctx context.Context, first Config, ix *Index, dir string) erro
 		at := s.Acquired.Add(time.Duration(i) * 10 * time.Minute)
 		uid := newNames(&study.Truth, at).study
 		if err := study.writeRSNA(dir, uid, c, at); err != nil {
-			return neckfrac.E(op, err)
+			return err
 		}
-		labels = append(labels, study.labelRow(uid))
+		e := rsnaEntry{Labels: study.labelRow(uid), Study: IndexEntry{ID: study.Truth.ID, Seed: c.Seed, Patient: study.Truth.Patient, Digest: study.Digest(), UID: uid}}
 		for _, b := range study.boxesIn() {
-			boxes = append(boxes, append([]string{uid}, b.row()...))
+			e.Boxes = append(e.Boxes, append([]string{uid}, b.row()...))
 		}
-		ix.Studies = append(ix.Studies, IndexEntry{ID: study.Truth.ID, Seed: c.Seed, Patient: study.Truth.Patient, Digest: study.Digest(), UID: uid})
+		if err := j.add(e); err != nil {
+			return err
+		}
 		if s.Progress != nil {
 			s.Progress(i+1, s.Count)
 		}
 	}
-	if err := writeCSV(filepath.Join(dir, "train_bounding_boxes.csv"), boxes); err != nil {
-		return neckfrac.E(op, err)
-	}
-	return neckfrac.E(op, writeCSV(filepath.Join(dir, "train.csv"), labels))
+	return nil
 }
 
 // writeRSNA writes the files of one study.
@@ -175,15 +203,15 @@ func (t *Study) spineLabels(c Config) []uint8 {
 		}
 		p := t.Labels.ToMM(vec{float64(at % d[0]), float64(at / d[0] % d[1]), float64(at / d[0] / d[1])})
 		out[at] = 0
-		if i := nearest(spine, s.others, p); i >= 0 {
+		if i := boneAt(spine, s.others, p); i >= 0 {
 			out[at] = uint8(neckfrac.Levels + 1 + i)
 		}
 	}
 	return out
 }
 
-// nearest is the bone that a place of bone belongs to, -1 if it is one of the others.
-func nearest(bones, others []*bone, p vec) int {
+// boneAt is the bone that a place of bone belongs to, -1 if it is one of the others.
+func boneAt(bones, others []*bone, p vec) int {
 	// The surface wobbles by less than this about the parts that at knows.
 	const grow = 1.5
 	best, least := -1, grow

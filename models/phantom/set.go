@@ -52,9 +52,9 @@ type IndexEntry struct {
 }
 
 // Write makes the studies one after the other, in LayoutStudies: DIR/<id>/dicom/*.dcm, truth.json,
-// labels.nii.gz and fracture.nii.gz, and DIR/index.json at the end. Studies that are
-// complete from an earlier run are kept, so that it can be resumed; a folder that
-// was written by another generator or from other settings is a Conflict.
+// labels.nii.gz and fracture.nii.gz, and DIR/index.json at the end. In both layouts studies
+// that are complete from an earlier run are kept, so that it can be resumed; a folder
+// that was written by another generator or from other settings is a Conflict.
 func (s Set) Write(ctx context.Context, dir string) (*Index, error) {
 	const op = "phantom: write set"
 	if s.Count < 1 || s.Count > MaxSet {
