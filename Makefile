@@ -64,8 +64,9 @@ golden: ## rewrite the golden files; review the diff like code
 conformance: build ## FHIR goldens through HL7's validator
 	.ci/fhirvalidate/run.sh --ignore 'ObservationValue#AIAST' --ig testdata/fhir/ig testdata/fhir
 
-conformance-docs: ## rewrite docs/conformance/statement.md from the code's tables
+conformance-docs: ## rewrite docs/conformance/statement.md and series.md from the code's tables
 	$(GO) test ./cmd/neckfrac -run '^TestConformanceStatement$$' -update-statement
+	$(GO) test ./pipeline/volume -run '^TestSeriesDocument$$' -update-series
 
 interop: build ## DCMTK sends to the service (installs dcmtk where apt-get exists)
 	.ci/interop
