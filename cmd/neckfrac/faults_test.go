@@ -119,7 +119,7 @@ func (f fault) run(t *testing.T, errno string) (told bool) {
 	writeCutConfig(t, r.config, r.data, time.Hour) // nothing else writes
 	p := r.start(t)
 	r.wantSuccess(t, p, "before the fault")
-	told = r.strike(t, p)
+	p, told = r.strike(t, p)
 	left, err := os.ReadDir(filepath.Join(r.data, "blobs", "tmp"))
 	if err != nil || (len(left) > 0) != f.leaves {
 		t.Errorf("%d temporary files, %v", len(left), err)
@@ -223,8 +223,9 @@ func (r *faultRun) storeOn(t *testing.T, c *dicomnet.Client, k int) (dimse.Statu
 }
 
 // strike sends slices until the fault hits where it is meant; the slice after the hit one
-// is next. Other hits, and tries without one, must keep the promise too.
-func (r *faultRun) strike(t *testing.T, p *chaos.Process) (told bool) {
+// is next. Other hits, and tries without one, must keep the promise too: Go's runtime ends
+// a process whose own write fails, and the service that is started again is returned.
+func (r *faultRun) strike(t *testing.T, p *chaos.Process) (_ *chaos.Process, told bool) {
 	t.Helper()
 	last := ""
 	for range faultTries {
@@ -245,15 +246,21 @@ func (r *faultRun) strike(t *testing.T, p *chaos.Process) (told bool) {
 		if err == nil && status != dimse.Success && status != statusNoResources {
 			t.Fatalf("status %v, want A700:\n%s", status, p.Log())
 		}
+		select {
+		case <-p.Ended():
+			p = r.start(t)
+			continue
+		default:
+		}
 		if hit {
 			if err != nil { // the answer itself failed: its handler may still clean up
 				r.awaitQuiet(t)
 			}
-			return err == nil
+			return p, err == nil
 		}
 	}
 	t.Fatalf("the fault did not hit in %d tries; the last:\n%s", faultTries, last)
-	return false
+	return p, false
 }
 
 // hitIn reports whether a call that is meant was answered with the fault.
@@ -280,6 +287,9 @@ func (r *faultRun) awaitQuiet(t *testing.T) {
 		}
 	}
 }
+
+// detachTime is how long a tracer may take to let go.
+const detachTime = 10 * time.Second
 
 // attach lets a tracer answer the fault's calls from now on; detach ends it and returns
 // what it saw.
@@ -321,6 +331,9 @@ func (r *faultRun) attach(t *testing.T, p *chaos.Process) (detach func() string)
 	}()
 	return func() string {
 		cmd.Process.Signal(syscall.SIGINT)
+		// strace waits for ever for a process that died while it let go of it.
+		end := time.AfterFunc(detachTime, func() { cmd.Process.Kill() })
+		defer end.Stop()
 		<-drained
 		cmd.Wait() // it ends with the signal's code
 		b, err := os.ReadFile(output)
