@@ -1,9 +1,9 @@
 package dataset
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
-	"path/filepath"
 	"strings"
 
 	"github.com/neckfrac/neckfrac"
@@ -21,22 +21,15 @@ type piece struct {
 }
 
 // cut makes the tensors of one study.
-func (o Options) cut(ctx context.Context, dir, split string) (*piece, error) {
-	truth, err := ReadTruth(dir)
+func (o Options) cut(ctx context.Context, j job) (*piece, error) {
+	s, err := j.open(ctx)
+	if reason, ok := leftOutFor(err, o.Layout != LayoutPhantom); ok {
+		return o.left(j, reason), nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	v, err := o.Readers.Volume(ctx, filepath.Join(dir, "dicom"))
-	if r, ok := neckfrac.AsRefused(err); ok {
-		o.Log.Info("study refused", "study", truth.ID, "reason", string(r.Reason))
-		s := studyOf(truth, split)
-		s.Refused = r.Reason
-		return &piece{study: s}, nil
-	}
-	if err != nil {
-		return nil, neckfrac.E("dataset: volume", err)
-	}
-	stack, err := input.NewStack(v)
+	stack, err := input.NewStack(s.volume)
 	if err != nil {
 		return nil, err
 	}
@@ -44,23 +37,33 @@ func (o Options) cut(ctx context.Context, dir, split string) (*piece, error) {
 	if err != nil {
 		return nil, err
 	}
-	volume, err := o.Readers.Labels(filepath.Join(dir, "labels.nii.gz"))
-	if err != nil {
-		return nil, neckfrac.E("dataset: labels", err)
-	}
-	labels, err := input.SampleLabels(volume, field.Grid)
+	in := shown(s.volume)
+	labels, err := s.sampled(field, in)
 	if err != nil {
 		return nil, err
 	}
-	p := &piece{study: studyOf(truth, split)}
-	p.study.NoiseHU = stack.NoiseHU()
-	if o.Parts != PartsCrops {
+	if labels == nil && o.Parts == PartsSegment && o.Layout != LayoutNIfTI {
+		return o.left(j, leftLabels), nil
+	}
+	p := &piece{study: studyOf(s.truth, j.split)}
+	p.study.NoiseHU, p.study.Labels, p.study.LabelFault = stack.NoiseHU(), s.labelled, s.fault
+	if o.Parts != PartsCrops && (labels != nil || o.Layout == LayoutNIfTI) {
 		p.segment(field, labels)
 	}
 	if o.Parts == PartsSegment {
 		return p, nil
 	}
-	return p, o.cutFound(ctx, p, dir, truth, stack, field, labels)
+	err = o.cutFound(ctx, p, s, stack, field, labels, in)
+	if reason, ok := leftOutFor(err, false); ok {
+		return o.left(j, reason), nil
+	}
+	return p, err
+}
+
+// left is a study that is not in the set: the journal keeps why.
+func (o Options) left(j job, reason string) *piece {
+	o.Log.Info("study left out", "study", j.id, "reason", reason)
+	return &piece{study: Study{ID: j.id, Split: j.split, Refused: reason}}
 }
 
 func studyOf(t Truth, split string) Study {
@@ -79,25 +82,23 @@ func studyOf(t Truth, split string) Study {
 	return s
 }
 
+// segment keeps the field with its labels, which are Unknown if there are none.
 func (p *piece) segment(f *input.Field, labels []uint8) {
 	p.hu = make([]byte, 0, 2*len(f.HU))
 	for _, hu := range f.HU {
 		p.hu = binary.LittleEndian.AppendUint16(p.hu, uint16(hu))
 	}
+	if labels == nil {
+		labels = bytes.Repeat([]byte{Unknown}, len(f.HU))
+	}
 	p.labels = labels
 	p.study.Segment = &Block{Dims: [3]int{f.Dims[0], f.Dims[2], f.Dims[1]}, OriginMM: f.OriginMM}
 }
 
-// cutFound cuts crops and slices from what the segmenter found.
-func (o Options) cutFound(ctx context.Context, p *piece, dir string, truth Truth, stack *input.Stack, field *input.Field, labels []uint8) error {
-	volume, err := o.Readers.Labels(filepath.Join(dir, "fracture.nii.gz"))
-	if err != nil {
-		return neckfrac.E("dataset: fracture volume", err)
-	}
-	broken, err := findLesions(volume)
-	if err != nil {
-		return err
-	}
+// cutFound cuts crops and slices from what the segmenter found. Without true labels the
+// segmenter's names are all there is: a study whose names are in doubt is left out, since
+// its labels would land on the wrong bones.
+func (o Options) cutFound(ctx context.Context, p *piece, s *sample, stack *input.Stack, field *input.Field, labels []uint8, in func(neckfrac.Vec3) bool) error {
 	raw, err := o.Segmenter(ctx, field)
 	if err != nil {
 		return neckfrac.E("dataset: segment", err)
@@ -106,14 +107,28 @@ func (o Options) cutFound(ctx context.Context, p *piece, dir string, truth Truth
 		return neckfrac.Errorf(neckfrac.Internal, "dataset: segment", "%d labels for %d voxels", len(raw), field.Len())
 	}
 	found := level.Name(field.Grid, raw)
-	o.cutCrops(p, truth, stack, field.Grid, found, labels, broken)
+	names := labels
+	if names == nil {
+		if found.Ambiguous {
+			return leave(string(neckfrac.LevelAmbiguous))
+		}
+		names = found.Labels
+	}
+	broken, err := s.marks(field.Grid, names)
+	if err != nil {
+		return err
+	}
+	broken = broken.within(in)
+	p.study.Boxes, p.study.Unplaced = broken.boxes, broken.unplaced
+	o.cutCrops(p, s.truth, stack, field.Grid, found, labels, broken)
 	spec := o.Specs.Model1
 	buf := make([]float32, spec.Len())
 	for _, sl := range spec.Slices(field.Grid, found.Labels) {
 		stack.Slice(spec, sl, buf)
 		p.sliceData = appendHalf(p.sliceData, buf)
-		p.sliceRows = append(p.sliceRows, SliceRow{Study: truth.ID, ZMM: sl.CenterMM[2], Levels: sl.Levels,
-			Fractured: broken.fractured(sl.CenterMM[2]), Patient: truth.PatientLabel})
+		z := sl.CenterMM[2]
+		p.sliceRows = append(p.sliceRows, SliceRow{Study: s.truth.ID, ZMM: z, Levels: sl.Levels,
+			Fractured: broken.fractured(z), Weak: broken.weak(z), Patient: s.truth.PatientLabel})
 	}
 	return nil
 }
@@ -127,7 +142,10 @@ func (o Options) cutCrops(p *piece, truth Truth, stack *input.Stack, g input.Gri
 		if f.Coverage == neckfrac.CoverageNone {
 			continue
 		}
-		at, ok := TrueLevel(found.Labels, labels, uint8(v))
+		at, ok := v, true
+		if labels != nil {
+			at, ok = TrueLevel(found.Labels, labels, uint8(v))
+		}
 		if !ok {
 			o.Log.Info("mask on no vertebra", "study", truth.ID, "level", v.String())
 			continue
@@ -141,7 +159,7 @@ func (o Options) cutCrops(p *piece, truth Truth, stack *input.Stack, g input.Gri
 		stack.Crop(c, g, found.Labels, uint8(v), buf)
 		p.crops = appendHalf(p.crops, buf)
 		p.maps = append(p.maps, broken.cells(c, at)...)
-		p.cropRows = append(p.cropRows, rowOf(truth, v, at, f.Coverage, c))
+		p.cropRows = append(p.cropRows, rowOf(truth, v, at, f.Coverage, c, broken.mapKnown(at)))
 	}
 	for _, v := range neckfrac.Vertebrae() {
 		if truth.Levels[v].Coverage() == neckfrac.CoverageFull && !seen[v] {
@@ -151,12 +169,12 @@ func (o Options) cutCrops(p *piece, truth Truth, stack *input.Stack, g input.Gri
 	}
 }
 
-func rowOf(truth Truth, v, at neckfrac.Vertebra, cover neckfrac.Coverage, c input.CropGeometry) CropRow {
+func rowOf(truth Truth, v, at neckfrac.Vertebra, cover neckfrac.Coverage, c input.CropGeometry, mapKnown bool) CropRow {
 	l := truth.Levels[at]
 	var types []string
 	for _, f := range l.Fractures {
 		types = append(types, f.Type)
 	}
 	return CropRow{Study: truth.ID, Level: v, TruthLevel: at, Coverage: cover.String(), Label: l.Label, Occult: l.Occult,
-		MapKnown: true, StepMM: c.StepMM, Type: strings.Join(types, "+")}
+		MapKnown: mapKnown, StepMM: c.StepMM, Type: strings.Join(types, "+")}
 }

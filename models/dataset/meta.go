@@ -49,9 +49,26 @@ type Totals struct {
 	// levels wholly in field that the segmenter did not find.
 	Misnamed int `json:"misnamed"`
 	Missed   int `json:"missed"`
-	// Refused counts studies whose volume the service would not analyse; they are not
-	// in the set.
-	Refused int `json:"refused"`
+	// Refused counts studies that are not in the set, mostly because the service would
+	// not analyse their volume; Reasons says why.
+	Refused int            `json:"refused"`
+	Reasons map[string]int `json:"reasons,omitempty"`
+	// Unlabelled counts studies without labels, LabelFaults those of them whose labels
+	// exist but can't be used.
+	Unlabelled  int `json:"unlabelled,omitempty"`
+	LabelFaults int `json:"label_faults,omitempty"`
+	// Boxes counts fracture boxes that became map supervision, Unplaced those that lie
+	// on no broken level or on no image of the volume.
+	Boxes    int `json:"boxes,omitempty"`
+	Unplaced int `json:"boxes_unplaced,omitempty"`
+}
+
+func (t *Totals) leave(reason string) {
+	t.Refused++
+	if t.Reasons == nil {
+		t.Reasons = map[string]int{}
+	}
+	t.Reasons[reason]++
 }
 
 // Study is a row of dataset.json.
@@ -68,11 +85,17 @@ type Study struct {
 	Crops   *[2]int `json:"crops,omitempty"`
 	Slices  *[2]int `json:"slices,omitempty"`
 	NoiseHU float64 `json:"noise_hu"`
-	// Misnamed and Missed are summed into Totals.
+	// Labels is what the labels name: LabelsBone, LabelsSpine or LabelsNone. LabelFault
+	// says why labels that exist are not used.
+	Labels     string `json:"labels,omitempty"`
+	LabelFault string `json:"label_fault,omitempty"`
+	// Boxes and Unplaced are summed into Totals, as Misnamed and Missed are.
+	Boxes    int `json:"boxes,omitempty"`
+	Unplaced int `json:"boxes_unplaced,omitempty"`
 	Misnamed int `json:"misnamed,omitempty"`
 	Missed   int `json:"missed,omitempty"`
 	// Refused is set in the journal alone: dataset.json leaves such a study out.
-	Refused neckfrac.Reason `json:"refused,omitempty"`
+	Refused string `json:"refused,omitempty"`
 }
 
 // Block places a study in segment.i16 and segment.u8.
@@ -94,9 +117,11 @@ type CropRow struct {
 	Coverage   string            `json:"coverage"`
 	Label      int               `json:"label"`
 	Occult     bool              `json:"occult"`
-	MapKnown   bool              `json:"map_known"`
-	StepMM     float64           `json:"step_mm"`
-	Type       string            `json:"type"`
+	// MapKnown says that the map shows every visible fracture of the bone; it is Unknown
+	// all over where a fracture was never marked.
+	MapKnown bool    `json:"map_known"`
+	StepMM   float64 `json:"step_mm"`
+	Type     string  `json:"type"`
 }
 
 // SliceRow is a line of slices.jsonl; bit 0 of a mask is C1.
@@ -105,7 +130,10 @@ type SliceRow struct {
 	ZMM       float64 `json:"z_mm"`
 	Levels    uint8   `json:"levels"`
 	Fractured uint8   `json:"fractured"`
-	Patient   int     `json:"patient"`
+	// Weak are levels of this slice that are broken at a place nobody marked: the slice
+	// is neither a positive nor a negative of theirs.
+	Weak    uint8 `json:"weak,omitempty"`
+	Patient int   `json:"patient"`
 }
 
 // digestFiles hashes the files of dir in the given order.

@@ -40,8 +40,10 @@ type Segmenter func(ctx context.Context, f *input.Field) ([]uint8, error)
 
 // Readers bring in the files of a study.
 type Readers struct {
-	// Volume reads the DICOM files in a folder.
+	// Volume reads the DICOM files in a folder. LayoutPhantom needs it.
 	Volume func(ctx context.Context, dir string) (*neckfrac.Volume, error)
+	// Scan reads them with the place of every image. LayoutRSNA needs it.
+	Scan func(ctx context.Context, dir string) (Scan, error)
 	// Labels reads a label volume in LPS. Defaults to ReadLabels.
 	Labels func(path string) (*neckfrac.Labels, error)
 }
@@ -49,6 +51,8 @@ type Readers struct {
 // Options configure Prepare.
 type Options struct {
 	Inputs []Input
+	// Layout defaults to LayoutPhantom.
+	Layout Layout
 	Out    string
 	// Parts defaults to PartsSegment without a Segmenter, else to PartsAll.
 	Parts     Parts
@@ -70,9 +74,12 @@ type Options struct {
 func (o Options) filled() (Options, error) {
 	const op = "dataset: options"
 	bad := func(text string) (Options, error) { return o, neckfrac.Errorf(neckfrac.Invalid, op, "%s", text) }
+	if o.Layout == "" {
+		o.Layout = LayoutPhantom
+	}
 	if o.Parts == "" {
 		o.Parts = PartsSegment
-		if o.Segmenter != nil {
+		if o.Segmenter != nil && o.Layout != LayoutNIfTI {
 			o.Parts = PartsAll
 		}
 	}
@@ -94,8 +101,12 @@ func (o Options) filled() (Options, error) {
 	switch {
 	case len(o.Inputs) == 0 || o.Out == "":
 		return bad("an input and an output folder are needed")
-	case o.Readers.Volume == nil:
+	case o.Layout != LayoutPhantom && o.Layout != LayoutRSNA && o.Layout != LayoutNIfTI:
+		return bad("layout must be phantom, rsna or nifti")
+	case o.Layout == LayoutPhantom && o.Readers.Volume == nil, o.Layout == LayoutRSNA && o.Readers.Scan == nil:
 		return bad("a reader of volumes is needed")
+	case o.Layout == LayoutNIfTI && o.Parts != PartsSegment:
+		return bad("volumes in NIfTI have no fracture labels: they give the segment part alone")
 	case o.Parts != PartsSegment && o.Parts != PartsCrops && o.Parts != PartsAll:
 		return bad("parts must be segment, crops or all")
 	case o.Parts != PartsSegment && (o.Segmenter == nil || o.SegmenterID == ""):

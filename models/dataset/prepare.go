@@ -12,14 +12,11 @@ import (
 	"github.com/neckfrac/neckfrac"
 )
 
-// job is one study to cut.
-type job struct {
-	dir, split string
-}
-
 // Prepare writes the data set and returns what dataset.json says. It goes on where a
 // stopped run ended. The first study that can't be read stops it, with the study's
-// folder in the error; what was written before stays.
+// folder in the error; what was written before stays. Studies that the service would
+// refuse, and in other layouts than LayoutPhantom those that can't be read, are left out
+// and counted in Totals.Reasons.
 func Prepare(ctx context.Context, opt Options) (Meta, error) {
 	o, err := opt.filled()
 	if err != nil {
@@ -43,41 +40,44 @@ func Prepare(ctx context.Context, opt Options) (Meta, error) {
 	return o.finish(w, source)
 }
 
-// jobs lists the studies in order and hashes their truth.
+// jobs lists the studies in order and hashes what is known of them.
 func (o Options) jobs() ([]job, Source, error) {
+	const op = "dataset: list studies"
 	var out []job
 	h := sha256.New()
 	seen := map[string]bool{}
 	for _, in := range o.Inputs {
-		dirs, err := StudyDirs(in.Dir)
+		list := o.phantomJobs
+		switch o.Layout {
+		case LayoutRSNA:
+			list = o.rsnaJobs
+		case LayoutNIfTI:
+			list = o.niftiJobs
+		}
+		jobs, err := list(in, h)
 		if err != nil {
 			return nil, Source{}, err
 		}
-		for _, d := range dirs {
-			t, err := ReadTruth(d)
-			if err != nil {
-				return nil, Source{}, neckfrac.E(filepath.Base(d), err)
+		for _, j := range jobs {
+			if seen[j.id] {
+				return nil, Source{}, neckfrac.Errorf(neckfrac.Conflict, op, "study %s occurs twice", j.id)
 			}
-			if seen[t.ID] {
-				return nil, Source{}, neckfrac.Errorf(neckfrac.Conflict, "dataset: list studies", "study %s occurs twice", t.ID)
-			}
-			seen[t.ID] = true
-			split := in.Split
-			if split == "" {
-				split = SplitOf(t.ID)
-			}
-			b, err := json.Marshal(t)
-			if err != nil {
-				return nil, Source{}, neckfrac.E("dataset: list studies", err)
-			}
-			fmt.Fprintf(h, "%s %s\n", split, b)
-			out = append(out, job{d, split})
+			seen[j.id] = true
 		}
+		out = append(out, jobs...)
 	}
 	if len(out) > maxStudies {
-		return nil, Source{}, neckfrac.Errorf(neckfrac.Limit, "dataset: list studies", "%d studies", len(out))
+		return nil, Source{}, neckfrac.Errorf(neckfrac.Limit, op, "%d studies", len(out))
 	}
-	return out, Source{Layout: "phantom", Digest: hex.EncodeToString(h.Sum(nil)), Segmenter: o.SegmenterID}, nil
+	return out, Source{Layout: string(o.Layout), Digest: hex.EncodeToString(h.Sum(nil)), Segmenter: o.SegmenterID}, nil
+}
+
+// splitOf is the input's split, or that of the study's own.
+func (in Input) splitOf(id string) string {
+	if in.Split != "" {
+		return in.Split
+	}
+	return SplitOf(id)
 }
 
 // SplitOf spreads studies by a hash of their id, so that a study keeps its split
@@ -98,6 +98,9 @@ func (o Options) fingerprint(jobs []job, s Source) string {
 	h := sha256.New()
 	spec, _ := json.Marshal(o.Specs) // numbers only, checked finite
 	fmt.Fprintf(h, "%d %s %s %s %s %d", schema, o.Parts, spec, s.Digest, s.Segmenter, len(jobs))
+	if o.Layout != LayoutPhantom {
+		fmt.Fprintf(h, " %s", o.Layout)
+	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 
@@ -135,7 +138,7 @@ func (o Options) run(ctx context.Context, w *writer, jobs []job) error {
 			return neckfrac.E("dataset: prepare", ctx.Err())
 		}
 		if r.err != nil {
-			return neckfrac.E(filepath.Base(jobs[i].dir), r.err)
+			return neckfrac.E(jobs[i].name, r.err)
 		}
 		if err := w.add(r.piece); err != nil {
 			return err
@@ -166,7 +169,7 @@ func (o Options) dispatch(ctx context.Context, jobs []job, places chan struct{},
 		running <- struct{}{}
 		go func() {
 			defer func() { <-running }()
-			p, err := o.cut(ctx, j.dir, j.split)
+			p, err := o.cut(ctx, j)
 			c <- result{p, err}
 		}()
 		select {
@@ -182,8 +185,16 @@ func (o Options) finish(w *writer, source Source) (Meta, error) {
 	m := Meta{Schema: schema, Spec: o.Specs, Source: source, Studies: []Study{}, Files: partFiles(o.Parts)}
 	for _, s := range w.done {
 		if s.Refused != "" {
-			m.Totals.Refused++
+			m.Totals.leave(s.Refused)
 			continue
+		}
+		m.Totals.Boxes += s.Boxes
+		m.Totals.Unplaced += s.Unplaced
+		if s.LabelFault != "" {
+			m.Totals.LabelFaults++
+		}
+		if s.Labels == LabelsNone {
+			m.Totals.Unlabelled++
 		}
 		m.Studies = append(m.Studies, s)
 		m.Totals.Studies++
