@@ -17,7 +17,9 @@ func openInputs(paths []string) (inputs []volume.Input, files []*os.File, err er
 		return nil, nil, err
 	}
 	for _, d := range found {
-		if d.meta.SOPClassUID != dataset.CTImageStorage {
+		switch d.meta.SOPClassUID {
+		case dataset.CTImageStorage, dataset.EnhancedCTImageStorage, dataset.LegacyConvertedEnhancedCTImageStorage:
+		default:
 			continue
 		}
 		f, err := os.Open(d.path)

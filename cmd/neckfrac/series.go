@@ -34,6 +34,8 @@ type explained struct {
 	// Before is the series that was analysed when the study came in, or for files the one
 	// that the shipped rules choose; empty if there is none.
 	Before neckfrac.SeriesUID `json:"before,omitempty"`
+	// Basis is why the images were taken as complete then.
+	Basis neckfrac.Basis `json:"basis,omitempty"`
 	// Changed says that a rule file chooses another series than before, or none.
 	Changed bool `json:"changed"`
 }

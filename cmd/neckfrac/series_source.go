@@ -145,6 +145,7 @@ func explainRecord(rt *Runtime, db neckfrac.Records, blobs neckfrac.Blobs, r nec
 	if err != nil || r.Latest == nil {
 		return e, err
 	}
+	e.Basis = r.Latest.Basis
 	if before, ok := chosenBefore(*r.Latest); ok {
 		e.Before, e.Changed = before, before != e.series()
 	}

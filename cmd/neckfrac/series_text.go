@@ -17,6 +17,9 @@ func (e explained) print(w io.Writer) error {
 		verdict = fmt.Sprintf("series %q", e.Candidates[0].Description)
 	}
 	fmt.Fprintf(w, "study %s, rules %s: %s\n", e.Study, e.Rules, verdict)
+	if text := e.Basis.Text(); text != "" {
+		fmt.Fprintf(w, "  %s\n", text)
+	}
 	if e.Changed {
 		before := "none"
 		if e.Before != "" {
