@@ -146,6 +146,11 @@ func (d *DB) leadGroup(ctx context.Context, c *arriving) {
 	// gofail: var arrivalsCommitted struct{}
 }
 
+const (
+	savepoint = `SAVEPOINT arrival`
+	release   = `RELEASE arrival`
+)
+
 // receiveOne records one arrival of a group. An error that concerns it alone is undone
 // and kept in the call; an error of the file ends the group, since SQLite may have rolled
 // back all of it.
@@ -155,7 +160,7 @@ func (d *DB) receiveOne(ctx context.Context, tx *sql.Tx, c *arriving, shared boo
 		c.r, c.clash, err = d.receive(ctx, tx, c.a)
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `SAVEPOINT arrival`); err != nil {
+	if _, err := d.hot(ctx, tx, savepoint).ExecContext(ctx); err != nil {
 		return err
 	}
 	c.r, c.clash, c.err = d.receive(ctx, tx, c.a)
@@ -168,7 +173,7 @@ func (d *DB) receiveOne(ctx context.Context, tx *sql.Tx, c *arriving, shared boo
 			return err
 		}
 	}
-	_, err := tx.ExecContext(ctx, `RELEASE arrival`)
+	_, err := d.hot(ctx, tx, release).ExecContext(ctx)
 	return err
 }
 

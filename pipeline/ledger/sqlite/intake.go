@@ -32,8 +32,14 @@ func (d *DB) Receive(ctx context.Context, a neckfrac.Arrival) (neckfrac.Receipt,
 }
 
 const (
+	// selectStudyByUID also says, by bits in the order of facts, what the study lacks, and
+	// whether a series is there.
 	selectStudyByUID = `
-		SELECT id, patient_issuer, patient_id, conflict, state FROM study WHERE uid = ?`
+		SELECT id, patient_issuer, patient_id, conflict, state,
+			(patient_name = '') | (birth_date = '') << 1 | (sex = '') << 2 | (age_years < 0) << 3 | (accession = '') << 4
+				| (accession_issuer = '') << 5 | (started IS NULL) << 6 | (description = '') << 7 | (from_aet = '') << 8,
+			EXISTS (SELECT 1 FROM series WHERE study_id = study.id AND series.uid = ?)
+		FROM study WHERE uid = ?`
 	selectInstance = `
 		SELECT i.number, i.series_uid, i.digest, s.id, s.uid
 		FROM instance i JOIN study s ON s.id = i.study_id WHERE i.uid = ?`
@@ -55,77 +61,99 @@ const (
 			description = CASE description WHEN '' THEN ? ELSE description END,
 			from_aet = CASE from_aet WHEN '' THEN ? ELSE from_aet END
 		WHERE id = ?`
+	touchTime = `
+		UPDATE study SET last_received = max(last_received, ?) WHERE id = ?`
 	insertSeries = `
 		INSERT INTO series (study_id, uid, modality, number, description) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (study_id, uid) DO NOTHING`
 	insertInstance = `
 		INSERT INTO instance (uid, study_id, series_uid, sop_class, transfer_syntax, instance_number, digest, size, received, kind, placement)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number`
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (uid) DO NOTHING RETURNING number`
 	insertVersion = `
 		INSERT INTO instance_version (instance_number, digest, size, received) VALUES (?, ?, ?, ?)
 		ON CONFLICT (instance_number, digest) DO NOTHING`
 )
 
 // hotStatements run for every arrival; preparing them anew would cost as much as the rows.
-var hotStatements = []string{selectStudyByUID, selectInstance, touchStudy, insertSeries, insertInstance}
+var hotStatements = []string{selectStudyByUID, selectInstance, touchStudy, touchTime, insertSeries, insertInstance, savepoint, release}
 
 // hot is a statement of hotStatements in a transaction of the writer.
 func (d *DB) hot(ctx context.Context, tx *sql.Tx, query string) *sql.Stmt {
 	return tx.StmtContext(ctx, d.prepared[query])
 }
 
+// filed is what the ledger has of an arrival's study.
+type filed struct {
+	id       neckfrac.StudyID
+	key      neckfrac.PatientKey
+	conflict bool
+	state    neckfrac.StudyState
+	lacks    int  // facts, by their bits
+	series   bool // the arrival's series is there
+}
+
 func (d *DB) receive(ctx context.Context, tx *sql.Tx, a neckfrac.Arrival) (r neckfrac.Receipt, clash neckfrac.ConflictPart, err error) {
-	var (
-		id       neckfrac.StudyID
-		key      neckfrac.PatientKey
-		conflict bool
-		state    neckfrac.StudyState
-	)
-	err = d.hot(ctx, tx, selectStudyByUID).QueryRowContext(ctx, a.Study.UID).Scan(&id, &key.Issuer, &key.ID, &conflict, &state)
+	var s filed
+	err = d.hot(ctx, tx, selectStudyByUID).QueryRowContext(ctx, a.Series.UID, a.Study.UID).
+		Scan(&s.id, &s.key.Issuer, &s.key.ID, &s.conflict, &s.state, &s.lacks, &s.series)
 	known := err == nil
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return r, 0, err
 	}
 	image := a.Instance.Kind == neckfrac.ImageInstance
-	if known && key != a.Study.Patient.Key {
-		if image && !conflict {
-			err = markConflict(ctx, tx, id)
+	if known && s.key != a.Study.Patient.Key {
+		if image && !s.conflict {
+			err = markConflict(ctx, tx, s.id)
 		}
 		return r, neckfrac.ConflictPatient, err
 	}
-	r, clash, err = d.again(ctx, tx, a)
-	if clash != 0 || !errors.Is(err, sql.ErrNoRows) {
-		return r, clash, err
+	if !s.series {
+		// An instance that is filed elsewhere must not leave a series behind.
+		if r, clash, err = d.again(ctx, tx, a); !errors.Is(err, sql.ErrNoRows) {
+			return r, clash, err
+		}
 	}
 	if !known {
-		id, state = neckfrac.StudyID(d.newID()), neckfrac.StudyReceiving
-		err = newStudy(ctx, tx, id, a)
-	} else {
-		err = d.touch(ctx, tx, id, a)
-	}
-	if err != nil {
-		return r, 0, err
-	}
-	if image && state != neckfrac.StudyReceiving {
-		if err := reopen(ctx, tx, id); err != nil {
+		s.id, s.state = neckfrac.StudyID(d.newID()), neckfrac.StudyReceiving
+		if err := newStudy(ctx, tx, s.id, a); err != nil {
 			return r, 0, err
 		}
 	}
-	place, err := placementText(a.Placement)
-	if err != nil {
+	switch r, err = d.file(ctx, tx, s, a); {
+	case errors.Is(err, sql.ErrNoRows):
+		return d.again(ctx, tx, a)
+	case err != nil:
 		return r, 0, err
 	}
-	s, in := a.Series, a.Instance
-	if _, err := d.hot(ctx, tx, insertSeries).ExecContext(ctx, id, s.UID, s.Modality, s.Number, s.Description); err != nil {
-		return r, 0, err
+	if known {
+		err = d.touch(ctx, tx, s, a)
 	}
-	r = neckfrac.Receipt{StudyID: id}
-	err = d.hot(ctx, tx, insertInstance).QueryRowContext(ctx, in.UID, id, s.UID, in.SOPClassUID, in.TransferSyntaxUID, in.Number,
-		in.Blob.Digest, in.Blob.Size, micros(in.Received), in.Kind.String(), place).Scan(&r.Sequence)
+	if err == nil && image && s.state != neckfrac.StudyReceiving {
+		err = reopen(ctx, tx, s.id)
+	}
 	if err == nil && a.Rejection != nil {
-		err = reject(ctx, tx, id, state, r.Sequence, *a.Rejection)
+		err = reject(ctx, tx, s.id, s.state, r.Sequence, *a.Rejection)
 	}
 	return r, 0, err
+}
+
+// file inserts the instance; sql.ErrNoRows means that its name is taken.
+func (d *DB) file(ctx context.Context, tx *sql.Tx, of filed, a neckfrac.Arrival) (neckfrac.Receipt, error) {
+	place, err := placementText(a.Placement)
+	if err != nil {
+		return neckfrac.Receipt{}, err
+	}
+	s, in := a.Series, a.Instance
+	if !of.series {
+		if _, err := d.hot(ctx, tx, insertSeries).ExecContext(ctx, of.id, s.UID, s.Modality, s.Number, s.Description); err != nil {
+			return neckfrac.Receipt{}, err
+		}
+	}
+	r := neckfrac.Receipt{StudyID: of.id}
+	err = d.hot(ctx, tx, insertInstance).QueryRowContext(ctx, in.UID, of.id, s.UID, in.SOPClassUID, in.TransferSyntaxUID, in.Number,
+		in.Blob.Digest, in.Blob.Size, micros(in.Received), in.Kind.String(), place).Scan(&r.Sequence)
+	return r, err
 }
 
 // again answers an instance that is already there; sql.ErrNoRows means that it is not.
@@ -172,8 +200,27 @@ func imageReceipt(a neckfrac.Arrival) int64 {
 	return micros(a.Instance.Received)
 }
 
-func (d *DB) touch(ctx context.Context, tx *sql.Tx, id neckfrac.StudyID, a neckfrac.Arrival) error {
-	s, p := a.Study, a.Study.Patient
-	return one(d.hot(ctx, tx, touchStudy).ExecContext(ctx, imageReceipt(a), p.Name, p.BirthDate, p.Sex, p.AgeYears,
-		s.Accession, s.AccessionIssuer, maybeMicros(s.Started), s.Description, s.From, id))
+// facts are the bits of selectStudyByUID that an arrival could fill.
+func facts(s neckfrac.Study) (bits int) {
+	p := s.Patient
+	for i, has := range [...]bool{p.Name != "", p.BirthDate != "", p.Sex != "", p.AgeYears >= 0, s.Accession != "",
+		s.AccessionIssuer != "", !s.Started.IsZero(), s.Description != "", s.From != ""} {
+		if has {
+			bits |= 1 << i
+		}
+	}
+	return bits
+}
+
+// touch gives the study what the arrival has and it lacks: for most arrivals a time alone.
+func (d *DB) touch(ctx context.Context, tx *sql.Tx, of filed, a neckfrac.Arrival) error {
+	s, p, at := a.Study, a.Study.Patient, imageReceipt(a)
+	if of.lacks&facts(s) != 0 {
+		return one(d.hot(ctx, tx, touchStudy).ExecContext(ctx, at, p.Name, p.BirthDate, p.Sex, p.AgeYears,
+			s.Accession, s.AccessionIssuer, maybeMicros(s.Started), s.Description, s.From, of.id))
+	}
+	if at == 0 {
+		return nil
+	}
+	return one(d.hot(ctx, tx, touchTime).ExecContext(ctx, at, of.id))
 }
