@@ -44,25 +44,12 @@ func (f *faultFS) create(name string) (file, error) {
 	return &faultFile{w, f}, err
 }
 
-func (f *faultFS) exists(name string) (bool, error) {
-	if err := f.fails("exists"); err != nil {
-		return false, err
+func (f *faultFS) dir(prefix string) (directory, error) {
+	if err := f.fails("open dir"); err != nil {
+		return nil, err
 	}
-	return f.filesystem.exists(name)
-}
-
-func (f *faultFS) rename(from, to string) error {
-	if err := f.fails("rename"); err != nil {
-		return err
-	}
-	return f.filesystem.rename(from, to)
-}
-
-func (f *faultFS) syncDir(name string) error {
-	if err := f.fails("sync dir"); err != nil {
-		return err
-	}
-	return f.filesystem.syncDir(name)
+	d, err := f.filesystem.dir(prefix)
+	return &faultDir{d, f}, err
 }
 
 func (f *faultFS) free() (uint64, error) {
@@ -78,6 +65,32 @@ func (f *faultFS) free() (uint64, error) {
 type faultFile struct {
 	file
 	fs *faultFS
+}
+
+type faultDir struct {
+	directory
+	fs *faultFS
+}
+
+func (d *faultDir) exists(name string) (bool, error) {
+	if err := d.fs.fails("exists"); err != nil {
+		return false, err
+	}
+	return d.directory.exists(name)
+}
+
+func (d *faultDir) adopt(tmp, name string) error {
+	if err := d.fs.fails("rename"); err != nil {
+		return err
+	}
+	return d.directory.adopt(tmp, name)
+}
+
+func (d *faultDir) Sync() error {
+	if err := d.fs.fails("sync dir"); err != nil {
+		return err
+	}
+	return d.directory.Sync()
 }
 
 func (f *faultFile) Write(p []byte) (int, error) {
@@ -143,6 +156,7 @@ func TestPutFaults(t *testing.T) {
 		{"sync", 0, syscall.ENOSPC, false},
 		{"sync", 0, syscall.EDQUOT, false},
 		{"close", 0, syscall.EIO, false},
+		{"open dir", 0, syscall.EMFILE, false},
 		{"exists", 0, syscall.EIO, false},
 		{"rename", 0, syscall.ENOSPC, false},
 		{"rename", 0, syscall.EIO, false},
@@ -204,7 +218,7 @@ func TestOrder(t *testing.T) {
 	if _, err := s.Put(t.Context(), strings.NewReader("x"), 1); err != nil {
 		t.Fatalf("put: %v", err)
 	}
-	if want := []string{"free", "create", "write", "sync", "close", "exists", "rename", "sync dir"}; !slices.Equal(f.log, want) {
+	if want := []string{"free", "create", "write", "sync", "close", "open dir", "exists", "rename", "sync dir"}; !slices.Equal(f.log, want) {
 		t.Fatalf("steps %v, want %v", f.log, want)
 	}
 }

@@ -21,13 +21,13 @@ func (s *Store) Put(ctx context.Context, r io.Reader, max int64) (neckfrac.BlobR
 	}
 	alone := s.puts.Add(1) == 1
 	defer s.puts.Add(-1)
-	tmp := tmpDir + "/" + rand.Text()
+	tmp := rand.Text()
 	ref, err := s.spool(ctx, tmp, r, max, alone)
 	if err == nil {
 		err = s.publish(tmp, ref)
 	}
 	if err != nil {
-		if rerr := s.fs.remove(tmp); rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
+		if rerr := s.fs.discard(tmp); rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
 			err = errors.Join(err, rerr)
 		}
 		return neckfrac.BlobRef{}, neckfrac.E(op, err)
@@ -65,18 +65,22 @@ func (s *Store) publish(tmp string, ref neckfrac.BlobRef) error {
 	mu := s.guard(ref.Digest)
 	mu.Lock()
 	defer mu.Unlock()
-	name := path(ref.Digest)
-	there, err := s.fs.exists(name)
+	d, err := s.fs.dir(ref.Digest[:2])
+	if err != nil {
+		return neckfrac.Wrap(neckfrac.Unavailable, "open directory", err)
+	}
+	defer d.Close()
+	there, err := d.exists(ref.Digest)
 	if err != nil {
 		return neckfrac.Wrap(neckfrac.Unavailable, "stat", err)
 	}
-	if err := s.fs.rename(tmp, name); err != nil {
+	if err := d.adopt(tmp, ref.Digest); err != nil {
 		return neckfrac.Wrap(neckfrac.Unavailable, "rename", err)
 	}
 	// gofail: var blobRenamed struct{}
-	if err := s.fs.syncDir(ref.Digest[:2]); err != nil {
+	if err := d.Sync(); err != nil {
 		if !there {
-			err = errors.Join(err, s.fs.remove(name))
+			err = errors.Join(err, d.remove(ref.Digest))
 		}
 		return s.syncFailed("fsync directory", err)
 	}

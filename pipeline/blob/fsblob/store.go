@@ -63,7 +63,11 @@ func open(dir string, o Options) (s *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s = &Store{root: root, fs: osFS{root}, opts: o}
+	osfs, err := newOSFS(root)
+	if err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	s = &Store{root: root, fs: osfs, opts: o}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -77,6 +81,9 @@ func open(dir string, o Options) (s *Store, err error) {
 		return nil, err
 	}
 	if err := s.makeDirs(); err != nil {
+		return nil, err
+	}
+	if err := osfs.openTmp(); err != nil {
 		return nil, err
 	}
 	if alone {
@@ -100,7 +107,11 @@ func OpenReadOnly(dir string) (*Store, error) {
 	if err != nil {
 		return nil, neckfrac.Wrap(neckfrac.Unavailable, op, err)
 	}
-	return &Store{root: root, fs: osFS{root}, readOnly: true}, nil
+	osfs, err := newOSFS(root)
+	if err != nil {
+		return nil, neckfrac.Wrap(neckfrac.Unavailable, op, errors.Join(err, root.Close()))
+	}
+	return &Store{root: root, fs: osfs, readOnly: true}, nil
 }
 
 // makeDirs makes the 256 directories at once, so that no Put ever has to sync the
@@ -146,7 +157,7 @@ func (s *Store) removeLeftovers() error {
 // Close gives the directory back. Files that Open returned stay readable. Closing
 // again is no error.
 func (s *Store) Close() error {
-	err := s.root.Close()
+	err := errors.Join(s.fs.close(), s.root.Close())
 	if s.lock != nil {
 		if lerr := s.lock.Close(); !errors.Is(lerr, fs.ErrClosed) {
 			err = errors.Join(err, lerr)
@@ -193,7 +204,7 @@ func (s *Store) Remove(ctx context.Context, ref neckfrac.BlobRef) error {
 	mu := s.guard(ref.Digest)
 	mu.Lock()
 	defer mu.Unlock()
-	if err := s.fs.remove(path(ref.Digest)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := s.root.Remove(path(ref.Digest)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return neckfrac.Wrap(neckfrac.Unavailable, op, err)
 	}
 	return nil
