@@ -59,6 +59,7 @@ var rooms = []room{
 	{"models/nifti", []string{""}, nil, "for data sets and phantoms, never for serve"},
 	{"models/stl", []string{""}, nil, "meshes for phantoms, never for serve"},
 	{"models/phantom", []string{"", "models/nifti", "models/stl", "dicomnet/dataset"}, nil, "a generator that knew a model could please it"},
+	{"models/realism", []string{""}, nil, "a judge of pictures sees volumes and marks, never who drew them or how"},
 	{"models/dataset", []string{"", "models", "models/input", "models/level", "models/nifti"}, nil, "training tensors come from the service's own code"},
 	{"models/evaluate", []string{"", "models", "models/input", "models/level", "models/nifti", "models/dataset"}, nil, "a judge that trains is no judge; truth files have one reader, models/dataset"},
 	{"fhir", []string{""}, []string{"github.com/google/fhir/go", "google.golang.org/protobuf", "github.com/go-jose/go-jose/v4"}, "protos stay inside"},

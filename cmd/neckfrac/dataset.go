@@ -15,6 +15,7 @@ import (
 // DatasetCmd groups the data set commands.
 type DatasetCmd struct {
 	Prepare DatasetPrepareCmd `cmd:"" help:"Cut training tensors with the service's own code. Example: neckfrac dataset prepare --in phantoms --out tensors"`
+	Realism DatasetRealismCmd `cmd:"" help:"Compare synthetic CT with real CT on one grid. Example: neckfrac dataset realism --real openkbp --synthetic phantoms --out report"`
 }
 
 // DatasetPrepareCmd writes tensors for models/training.
