@@ -3,12 +3,15 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/neckfrac/neckfrac"
 	"github.com/neckfrac/neckfrac/models/dataset"
 	"github.com/neckfrac/neckfrac/models/input"
-	"github.com/neckfrac/neckfrac/models/nifti"
 	"github.com/neckfrac/neckfrac/models/onnx"
 )
 
@@ -20,9 +23,9 @@ type DatasetCmd struct {
 
 // DatasetPrepareCmd writes tensors for models/training.
 type DatasetPrepareCmd struct {
-	Layout    string   `enum:"phantom" default:"phantom" help:"Layout of the input."`
+	Layout    string   `enum:"rsna,phantom,nifti" default:"phantom" help:"Layout of the input: phantom; rsna, the RSNA 2022 fracture data (train.csv, train_images, segmentations, train_bounding_boxes.csv); nifti, ID/ct.nii.gz or ID_ct.nii.gz with labels beside it, for the segment part alone."`
 	In        []string `required:"" help:"Folder of studies, or SPLIT=FOLDER with split train, calib or test. Repeatable." placeholder:"DIR"`
-	Out       string   `required:"" help:"Folder to write to." placeholder:"DIR"`
+	Out       string   `required:"" help:"Folder to write to: about 15 MB a study for segment and 12 MB for crops." placeholder:"DIR"`
 	Parts     string   `enum:"segment,crops,all" default:"segment" help:"segment needs no network; crops and all cut around what --segmenter finds."`
 	Segmenter string   `help:"ONNX graph of the segmenter." type:"existingfile" placeholder:"FILE"`
 	Workers   int      `help:"Studies in work at once; 0 takes the processors."`
@@ -32,7 +35,8 @@ type DatasetPrepareCmd struct {
 func (c DatasetPrepareCmd) Run(rt *Runtime) error {
 	opt := dataset.Options{
 		Out: c.Out, Parts: dataset.Parts(c.Parts), Workers: c.Workers, Specs: input.FirstForm(),
-		Readers: dataset.Readers{Volume: readVolume, Labels: readLabels},
+		Layout:  dataset.Layout(c.Layout),
+		Readers: dataset.Readers{Volume: readVolume, Scan: readScan},
 		Log:     slog.New(slog.NewTextHandler(rt.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	for _, in := range c.In {
@@ -57,16 +61,34 @@ func (c DatasetPrepareCmd) Run(rt *Runtime) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(rt.Stdout, "%d studies in %s, digest %.16s\n", len(meta.Studies), c.Out, meta.Digest)
+	return c.tell(rt, meta)
+}
+
+// tell says what is in the set and what is not. A set without a study is an error: every
+// one was left out, and the reasons say what is wrong with the folder.
+func (c DatasetPrepareCmd) tell(rt *Runtime, meta dataset.Meta) error {
+	t, left := meta.Totals, ""
+	for _, r := range slices.Sorted(maps.Keys(t.Reasons)) {
+		left += fmt.Sprintf(", %d left out (%s)", t.Reasons[r], r)
+	}
+	if t.Studies == 0 {
+		return neckfrac.Errorf(neckfrac.Invalid, "dataset prepare", "no study can be used%s", left)
+	}
+	size := int64(0)
+	for _, name := range meta.Files {
+		if st, err := os.Stat(filepath.Join(c.Out, name)); err == nil {
+			size += st.Size()
+		}
+	}
+	fmt.Fprintf(rt.Stdout, "%d studies in %s, %d MB, digest %.16s%s\n", t.Studies, c.Out, (size+999_999)/1_000_000, meta.Digest, left)
+	if t.Unlabelled > 0 {
+		fmt.Fprintf(rt.Stdout, "%d without labels, %d of them with a file of labels that can't be used\n", t.Unlabelled, t.LabelFaults)
+	}
+	if t.Boxes+t.Unplaced > 0 {
+		fmt.Fprintf(rt.Stdout, "%d fracture boxes mark maps, %d lie on no broken level\n", t.Boxes, t.Unplaced)
+	}
 	return nil
 }
 
 // readLabels reads a label volume written as NIfTI.
-func readLabels(path string) (*neckfrac.Labels, error) {
-	m, err := nifti.ReadFile(path, nifti.Limits{})
-	if err != nil {
-		return nil, err
-	}
-	l, err := m.Labels()
-	return &l, err
-}
+func readLabels(path string) (*neckfrac.Labels, error) { return dataset.ReadLabels(path) }
