@@ -12,7 +12,7 @@ import (
 )
 
 // TestReliabilityRowsAreTested: docs/conformance/reliability.md claims what a reader can
-// run, for U1 to U16 and D1 to D15, each once and in order.
+// run, for U1 to U16, D1 to D15 and S1 to S11, each once and in order.
 func TestReliabilityRowsAreTested(t *testing.T) {
 	t.Parallel()
 	doc, err := os.ReadFile("docs/conformance/reliability.md")
@@ -22,7 +22,7 @@ func TestReliabilityRowsAreTested(t *testing.T) {
 	have := testNames(t)
 	var got []string
 	named := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9_]+)`")
-	for _, row := range regexp.MustCompile(`(?m)^\| ([UD]\d+) \|.*$`).FindAllStringSubmatch(string(doc), -1) {
+	for _, row := range regexp.MustCompile(`(?m)^\| ([UDS]\d+) \|.*$`).FindAllStringSubmatch(string(doc), -1) {
 		got = append(got, row[1])
 		if !named.MatchString(row[0]) {
 			t.Errorf("%s names no test", row[1])
@@ -32,7 +32,7 @@ func TestReliabilityRowsAreTested(t *testing.T) {
 	for _, g := range []struct {
 		letter string
 		last   int
-	}{{"U", 16}, {"D", 15}} {
+	}{{"U", 16}, {"D", 15}, {"S", 11}} {
 		for n := 1; n <= g.last; n++ {
 			want = append(want, g.letter+strconv.Itoa(n))
 		}

@@ -91,12 +91,16 @@ func TestGatesShowEverywhere(t *testing.T) {
 		{neckfrac.Hardware, false, screw},
 		{neckfrac.PostOp, false, setText(dataset.TagStudyDescription, "C-SPINE POST-OP")},
 		{neckfrac.ContrastUnvalidated, false, setText(dataset.TagContrastBolusAgent, "IOHEXOL")},
-		{neckfrac.Resolution, false, func(_ int, ds dataset.Dataset) dataset.Dataset { return ds.Put(dataset.NewFloat(dataset.TagSliceThickness, 3)) }},
+		{neckfrac.Resolution, false, func(_ int, ds dataset.Dataset) dataset.Dataset {
+			return ds.Put(dataset.NewFloat(dataset.TagSliceThickness, 3))
+		}},
 		{neckfrac.AgeUnder18, true, setText(dataset.TagPatientAge, "012Y")},
 		{neckfrac.IntrathecalContrast, true, setText(dataset.TagContrastBolusRoute, "INTRATHECAL")},
 		{neckfrac.IntraOperative, true, setText(dataset.TagSeriesDescription, "INTRAOP SPIN")},
 		{neckfrac.OutOfDomain, true, setText(dataset.TagPatientSpeciesDescription, "Felis catus")},
-		{neckfrac.SliceThickness, true, func(_ int, ds dataset.Dataset) dataset.Dataset { return ds.Put(dataset.NewFloat(dataset.TagSliceThickness, 6)) }},
+		{neckfrac.SliceThickness, true, func(_ int, ds dataset.Dataset) dataset.Dataset {
+			return ds.Put(dataset.NewFloat(dataset.TagSliceThickness, 6))
+		}},
 		{neckfrac.NoEligibleSeries, true, setText(dataset.TagImageType, "LOCALIZER")},
 	} {
 		t.Run(string(tc.reason), func(t *testing.T) {

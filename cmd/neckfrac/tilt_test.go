@@ -234,3 +234,21 @@ func TestShippedPackOnATiltedScan(t *testing.T) {
 		t.Errorf("C5 is %v at %.2f", f.Presence, f.Probability)
 	}
 }
+
+// TestShippedPackWithoutASpine: a bright column in water, and air alone, hold no vertebra.
+func TestShippedPackWithoutASpine(t *testing.T) {
+	pack := shippedPack(t)
+	r := startShipped(t, pack)
+	column, air := newStudy(7701), newStudy(7702)
+	column.send(t, r.DICOMAddr, 0, column.slices)
+	air.sendEdited(t, r.DICOMAddr, func(_ int, ds dataset.Dataset) dataset.Dataset {
+		px, _ := ds.Bytes(dataset.TagPixelData)
+		return ds.Put(dataset.NewBytes(dataset.TagPixelData, dataset.OW, bytes.Repeat([]byte{0x18, 0xFC}, len(px)/2))) // -1000 HU
+	})
+	for _, s := range []testStudy{column, air} {
+		if a := r.await(t, s, 1).Latest; a.Status != neckfrac.NotAnalysed || a.Reason != neckfrac.CoverageShort {
+			t.Errorf("%s: %s %s, want not analysed for its coverage", s.uid, a.Status, a.Reason)
+		}
+		r.wantReason(t, s, neckfrac.CoverageShort, true)
+	}
+}
