@@ -38,7 +38,7 @@ class SegmentBatches:
         self.config = config
         self.ranges: list[SegmentRange] = []
         for i in studies:
-            if data.studies[i].segment is not None:
+            if data.labelled(i):
                 found = vertebra_range(data, i)
                 if found is not None:
                     self.ranges.append(found)
@@ -185,6 +185,10 @@ class CropBatches:
         maps = np.asarray(self.data.crop_maps[row])
         total = maps.shape[0]
         keep = np.sort(rng.choice(total, slices, replace=False)) if slices < total else np.arange(total)
+        if slices < total and not self.data.crop_rows.map_known[row]:
+            # Nobody says which slices show the fracture: one of each stretch leaves no gap that could hold it all.
+            edges = np.linspace(0, total, slices + 1).astype(int)
+            keep = edges[:-1] + rng.integers(0, np.diff(edges))
         hot = np.flatnonzero((maps == 1).any(axis=(1, 2)))
         # A positive whose drawn slices all miss the fracture would teach a wrong label.
         if len(hot) and not np.isin(keep, hot).any():

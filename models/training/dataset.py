@@ -1,7 +1,8 @@
 """Reader of a prepared data set: tensors cut by `neckfrac dataset prepare`, one folder per set.
 
     dataset.json      studies, splits, offsets, digest, input spec
-    segment.i16 .u8   HU and labels, 1.5 mm, studies one after the other, sagittal order [X][Z][Y]; offset in voxels
+    segment.i16 .u8   HU and labels, 1.5 mm, studies one after the other, sagittal order [X][Z][Y]; offset in voxels;
+                      labels of a study that has none are 255 all over
     crops.f16         [N,16,4,80,80], crops_map.u8 [N,16,10,10], crops.jsonl: one vertebra per row
     slices.f16        [M,3,128,128], slices.jsonl: one axial slice per row
 
@@ -26,7 +27,8 @@ LEVELS = ("C1", "C2", "C3", "C4", "C5", "C6", "C7")
 CROP = (16, 4, 80, 80)
 CROP_MAP = (16, 10, 10)
 SLICE = (3, 128, 128)
-UNKNOWN = 255  # map value of a weak label
+UNKNOWN = 255  # value of maps and labels that nobody knows
+LABELS = ("bone", "spine", "none")  # what a study's labels name: vertebrae and all other bone, vertebrae alone, nothing
 MAX_AXIS = 1024  # voxels; 288 x 288 x 400 mm at 1.5 mm stays far below
 MAX_STUDIES = 200_000
 SPLITS = ("train", "calib", "test")
@@ -40,6 +42,7 @@ class Study:
     split: str
     occult: frozenset[str]
     segment: tuple[int, tuple[int, int, int]] | None  # offset in voxels, (X, Z, Y)
+    labels: str = "bone"  # one of LABELS
     crops: tuple[int, int] = (0, 0)  # first row, count
     slices: tuple[int, int] = (0, 0)
 
@@ -62,7 +65,7 @@ class SliceRows:
     study: np.ndarray
     levels: np.ndarray
     fractured: np.ndarray
-    hidden: np.ndarray  # levels with an occult fracture: neither a positive nor a negative
+    hidden: np.ndarray  # levels broken out of sight or at a place nobody marked: neither a positive nor a negative
 
 
 @dataclass
@@ -91,6 +94,11 @@ class Dataset:
         out = cls(root, str(meta.get("digest", "")), dict(meta.get("spec", {})), studies, index)
         out._check_segment()
         return out
+
+    def labelled(self, i: int) -> bool:
+        """Whether a study has a segment part with labels to train on."""
+        study = self.studies[i]
+        return study.segment is not None and study.labels != "none"
 
     def training(self, fold: int, folds: int) -> tuple[list[int], list[int]]:
         """Indices of the studies to train on and to validate on; both from split `train`."""
@@ -151,11 +159,12 @@ class Dataset:
         self._check_ranges("slices", len(rows))
         study = np.array([self.index[r["study"]] for r in rows], dtype=np.int32)
         bits = [sum(1 << LEVELS.index(name) for name in s.occult) for s in self.studies]
+        hidden = np.array(bits, dtype=np.uint8)[study] if len(rows) else np.zeros(0, np.uint8)
         return SliceRows(
             study=study,
             levels=np.array([int(r["levels"]) for r in rows], dtype=np.uint8),
             fractured=np.array([int(r["fractured"]) for r in rows], dtype=np.uint8),
-            hidden=np.array(bits, dtype=np.uint8)[study] if len(rows) else np.zeros(0, np.uint8),
+            hidden=hidden | np.array([int(r.get("weak", 0)) for r in rows], dtype=np.uint8),
         )
 
     @cached_property
@@ -211,12 +220,16 @@ def _study(row: dict[str, Any]) -> Study:
         if len(dims) != 3:
             raise ValueError(f"dataset: study {row['id']}: dims {dims!r}")
         segment = (int(block["offset"]), (int(dims[0]), int(dims[1]), int(dims[2])))
+    labels = row.get("labels", "bone")
+    if labels not in LABELS:
+        raise ValueError(f"dataset: study {row['id']}: labels {labels!r}")
     levels = {name: int(row["levels"].get(name, 0)) for name in LEVELS}
     return Study(
         id=str(row["id"]),
         split=row["split"],
         occult=_names(row.get("occult"), levels),
         segment=segment,
+        labels=labels,
         crops=_range(row.get("crops")),
         slices=_range(row.get("slices")),
     )

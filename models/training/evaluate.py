@@ -29,7 +29,7 @@ class SegmentScorer:
         self.data, self.device = data, device
         self.index: list[tuple[int, np.ndarray]] = []
         for i in studies:
-            found = vertebra_range(data, i) if data.studies[i].segment is not None else None
+            found = vertebra_range(data, i) if data.labelled(i) else None
             if found is not None:
                 self.index.append((i, found.x[::4]))
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from conftest import write_dataset
 
 import augment
 import batches
-from dataset import Dataset
+from dataset import UNKNOWN, Dataset
 from settings import Segment
 
 
@@ -171,3 +173,38 @@ def test_most_crops_lose_their_mask_s_shape(data: Dataset) -> None:
     out, _ = augment.crops(x, maps, np.random.default_rng(0))
     gone = int((out[:, :, 3].flatten(1).amax(1) == 0).sum()) - int((x[:, :, 3].flatten(1).amax(1) == 0).sum())
     assert 1 <= gone <= 11
+
+
+def test_unlabelled_studies_give_no_slices(tmp_path: Path) -> None:
+    write_dataset(tmp_path, 3)
+    meta = json.loads((tmp_path / "dataset.json").read_text(encoding="utf-8"))
+    meta["studies"][0]["labels"] = "none"
+    (tmp_path / "dataset.json").write_text(json.dumps(meta), encoding="utf-8")
+    source = batches.SegmentBatches(Dataset.open(tmp_path), [0, 1, 2], replace(Segment(), rows=64, columns=64))
+    assert [r.study for r in source.ranges] == [1, 2]
+
+
+def test_fracture_without_a_place(tmp_path: Path) -> None:
+    """A broken vertebra nobody boxed trains its label alone, on slices that leave no gap."""
+    write_dataset(tmp_path, 3)
+    lines = (tmp_path / "crops.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    maps = np.fromfile(tmp_path / "crops_map.u8", np.uint8).reshape(len(rows), 16, 10, 10)
+    for i, row in enumerate(rows):
+        if row["label"] == 1:
+            row["map_known"], maps[i] = False, UNKNOWN
+    maps.tofile(tmp_path / "crops_map.u8")
+    (tmp_path / "crops.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
+    source = batches.CropBatches(Dataset.open(tmp_path), [0, 1, 2])
+    torch.manual_seed(0)
+    batch = source.draw(np.random.default_rng(1), 16, 8, 0.5)
+    assert set(batch.label.tolist()) == {0.0, 1.0}
+    assert torch.equal(batch.map_known, batch.label == 0)
+    assert float(batch.maps.max()) == 0
+    broken = int(source.positive[0])
+    whole = np.asarray(source.data.crops[broken])
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        part, _ = source._read(rng, broken, 8)
+        at = [int(np.flatnonzero((whole == one).all(axis=(1, 2, 3)))[0]) for one in part]
+        assert [a // 2 for a in at] == list(range(8))

@@ -72,6 +72,7 @@ CONTRADICTIONS: list[tuple[str, Callable[[Path], None], str]] = [
     ("huge axis", edit(lambda m: m["studies"][1]["segment"].update(dims=[1, 1, 5000])), "outside the file"),
     ("two dims", edit(lambda m: m["studies"][1]["segment"].update(dims=[1, 1])), "dims"),
     ("level", edit(lambda m: m["studies"][1].update(occult=["C9"])), "unknown level 'C9'"),
+    ("labels", edit(lambda m: m["studies"][1].update(labels="organs")), "labels 'organs'"),
     ("crop range", edit(lambda m: m["studies"][1].update(crops=[80, 7])), "crops rows lie outside"),
     ("slice range", edit(lambda m: m["studies"][1].update(slices=[-1, 7])), "slices rows lie outside"),
     ("short labels", shorten("segment.u8"), "differ in length"),
@@ -112,3 +113,27 @@ def test_segment_only_set(tmp_path: Path) -> None:
     assert data.has("segment")
     assert not data.has("crops")
     assert data.volume(1)[0].shape == DIMS
+
+
+def test_weak_slices_are_neither(tmp_path: Path) -> None:
+    """A level that is broken at a place nobody marked hides its slices, and no others."""
+    write_dataset(tmp_path, 3)
+    lines = (tmp_path / "slices.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    for row in rows:
+        if row["study"] == "s02" and row["levels"] == 1 << 2:
+            row["weak"], row["fractured"] = 1 << 2, 0
+    (tmp_path / "slices.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
+    data = Dataset.open(tmp_path)
+    mine = data.slice_rows.study == 2
+    assert data.slice_rows.hidden[mine].tolist() == [1 << 2 if r["levels"] == 1 << 2 else 0 for r in rows[-14:]]
+    assert not data.slice_rows.hidden[~mine].any()
+
+
+def test_labelled_needs_labels(tmp_path: Path) -> None:
+    write_dataset(tmp_path, 4)
+    edit(lambda m: m["studies"][0].update(labels="none"))(tmp_path)
+    edit(lambda m: m["studies"][1].update(labels="spine"))(tmp_path)
+    edit(lambda m: m["studies"][2].pop("segment"))(tmp_path)
+    data = Dataset.open(tmp_path)
+    assert [data.labelled(i) for i in range(4)] == [False, True, False, True]
