@@ -134,7 +134,7 @@ func cases() []goldenCase {
 		}),
 		with("partial", func(v *fhir.View, a *neckfrac.Assessment) {
 			a.Limits = []neckfrac.Reason{neckfrac.CoverageLimited}
-			a.Findings[neckfrac.C6.Index()] = neckfrac.Finding{Vertebra: neckfrac.C6, Presence: neckfrac.NotImaged}
+			a.Findings[neckfrac.C6.Index()] = neckfrac.Finding{Vertebra: neckfrac.C6, Presence: neckfrac.NotImaged, Coverage: neckfrac.CoveragePartial}
 			a.Findings[neckfrac.C7.Index()] = neckfrac.Finding{Vertebra: neckfrac.C7, Presence: neckfrac.NotImaged}
 		}),
 		with("limited", func(v *fhir.View, a *neckfrac.Assessment) {
