@@ -13,7 +13,7 @@ GOLDENS := ./fhir ./pipeline/artefact
 
 export NECKFRAC_ORT ?= $(CURDIR)/build/ort/libonnxruntime.$(if $(filter Darwin,$(shell uname -s)),dylib,so)
 
-.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers commitment-peers archive-peers retrieve-peers pixels conformance-docs chaos chaos-ci chaos-short powercut faults order bench bench-dicom bench-settle demo run phantom train-test train-demo fuzz-all fuzz-long nightly ci verify
+.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers commitment-peers archive-peers retrieve-peers pixels conformance-docs chaos chaos-ci chaos-short powercut faults order bench bench-dicom bench-settle demo run phantom realism train-test train-demo fuzz-all fuzz-long nightly ci verify
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -125,6 +125,17 @@ demo: setup build ## a fractured and an unfractured synthetic patient, from C-ST
 
 run: setup build ## start the service with embedded defaults
 	$(BIN) serve
+
+# REALISM needs real CT, which is nowhere in the project: docs/phantom.md says which.
+EDITION ?= phantom-3
+REALISM := build/realism
+realism: ## synthetic CT beside real CT (EDITION=phantom-3; needs NECKFRAC_SHARED; the classifier needs torch)
+	@test -n "$(NECKFRAC_SHARED)" || { echo "realism: set NECKFRAC_SHARED to a folder with data/real-ct/openkbp (see docs/phantom.md)"; exit 1; }
+	@$(MAKE) --no-print-directory build
+	$(BIN) phantom --out $(REALISM)/$(EDITION) -n 60 --seed 5000 --edition $(EDITION) --protocol therapy --coverage full --acquired 2026-03-04T05:06:07Z
+	$(BIN) dataset realism --real $(NECKFRAC_SHARED)/data/real-ct/openkbp --only $(NECKFRAC_SHARED)/data/real-ct/openkbp/full_cervical.txt --synthetic $(REALISM)/$(EDITION) --out $(REALISM)/report-$(EDITION)
+	@if $(PYTHON) -c 'import torch' 2>/dev/null; then $(PYTHON) models/training/realism.py --patches $(REALISM)/report-$(EDITION); \
+	  else echo "realism: no torch for $(PYTHON): the classifier was left out"; fi
 
 train-test: ## tests of the training code (needs torch; skips nothing)
 	cd models/training && $(PYTHON) -m pytest -q
