@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"time"
 )
 
 // BlobRef names stored bytes by their SHA-256, so that a name can't be forged from
@@ -30,4 +31,37 @@ type Blobs interface {
 	Remove(ctx context.Context, ref BlobRef) error
 	// Walk calls fn for every stored blob in unspecified order until fn fails.
 	Walk(ctx context.Context, fn func(BlobRef) error) error
+}
+
+// StopMarks remembers how the last service stopped. A blob store and a ledger that hold the
+// same mark are those that it stopped with, and nothing was received since: an older copy
+// of either holds another, and a store that was received into holds none.
+type StopMarks interface {
+	// StopMark returns the mark, "" for none.
+	StopMark(ctx context.Context) (string, error)
+	// SetStopMark replaces the mark; when it returns without error, the new one would
+	// survive a power cut. A mark is at most MaxStopMark bytes of letters and digits.
+	SetStopMark(ctx context.Context, mark string) error
+}
+
+// MaxStopMark bounds a mark, in bytes.
+const MaxStopMark = 64
+
+// ValidStopMark reports whether a mark can be set.
+func ValidStopMark(mark string) bool {
+	for i := range len(mark) {
+		if c := mark[i]; (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return len(mark) <= MaxStopMark
+}
+
+// KeptBlobs is the ledger's list of blobs that no row names and that must stay all the
+// same: a ledger that was lost may have acknowledged them.
+type KeptBlobs interface {
+	// KeepBlobs adds to the list; what is on it already stays as it is.
+	KeepBlobs(ctx context.Context, refs []BlobRef, at time.Time) error
+	// Kept calls fn for each of the list, until fn fails.
+	Kept(ctx context.Context, fn func(BlobRef) error) error
 }

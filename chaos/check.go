@@ -26,6 +26,9 @@ type Report struct {
 	// WorkerFailed counts studies that ended without analysis because their runner or
 	// worker was killed too often, which is a result.
 	WorkerFailed int
+	// Kept counts whole blobs without a row that the ledger lists as kept: what was on its
+	// way when the service died.
+	Kept int
 	// Problems says each broken invariant in a sentence.
 	Problems []string
 }
@@ -37,6 +40,7 @@ func (r *Report) Add(o Report) {
 	r.Altered += o.Altered
 	r.Partial += o.Partial
 	r.WorkerFailed += o.WorkerFailed
+	r.Kept += o.Kept
 	r.Problems = append(r.Problems, o.Problems...)
 }
 
@@ -46,7 +50,8 @@ func (r *Report) problem(format string, args ...any) {
 
 // Ending says how far the service had come when it ended.
 type Ending struct {
-	// Orderly wants no temporary file and no blob without a row (I7, I9).
+	// Orderly wants no temporary file, and every blob without a row whole and on the
+	// ledger's list of kept ones (I7, I9).
 	Orderly bool
 	// Settled wants a result of every study of which all slices are acknowledged (I4).
 	Settled bool
@@ -209,12 +214,17 @@ func datasetSum(ctx context.Context, blobs *fsblob.Store, ref neckfrac.BlobRef) 
 	return Sum(h.Sum(nil)), err
 }
 
-// wholeBlobs wants a blob for every row, a row for every blob where the service ended in
-// order, and every blob to have the bytes that its name promises (I7).
+// wholeBlobs wants a blob for every row, a row or a place on the list of kept ones for
+// every blob where the service ended in order, and every blob to have the bytes that its
+// name promises (I7).
 func (c *checker) wholeBlobs(ctx context.Context, orderly bool) error {
 	rows := map[string]bool{}
 	if err := c.db.References(ctx, func(r neckfrac.BlobRef) error { rows[r.Digest] = true; return nil }); err != nil {
 		return fmt.Errorf("check: references: %w", err)
+	}
+	kept := map[string]bool{}
+	if err := c.db.Kept(ctx, func(r neckfrac.BlobRef) error { kept[r.Digest] = true; return nil }); err != nil {
+		return fmt.Errorf("check: kept: %w", err)
 	}
 	there := map[string]bool{}
 	err := c.blobs.Walk(ctx, func(r neckfrac.BlobRef) error {
@@ -227,8 +237,12 @@ func (c *checker) wholeBlobs(ctx context.Context, orderly bool) error {
 			c.Partial++
 			c.problem("I7: blob %.12s: altered or partial", r.Digest)
 		}
-		if orderly && !rows[r.Digest] {
-			c.problem("I7: blob %.12s: no row refers to it", r.Digest)
+		switch {
+		case rows[r.Digest]:
+		case kept[r.Digest]:
+			c.Kept++
+		case orderly:
+			c.problem("I7: blob %.12s: no row refers to it, and it is not kept", r.Digest)
 		}
 		return nil
 	})

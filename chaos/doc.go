@@ -18,7 +18,8 @@
 //	I3 no answer     ⇒ present whole or absent
 //	I4 complete study ⇒ one record, one current result of all its slices or one that says
 //	                   why there is none, revisions 1, 2, 3 …
-//	I7 a blob for each row, a row for each blob, each blob with the bytes of its name
+//	I7 a blob for each row, a row for each blob or its place among those that are kept
+//	   since a service died, each blob with the bytes of its name
 //	I9 no temporary file after an orderly stop
 //
 // # Limits

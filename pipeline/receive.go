@@ -21,7 +21,7 @@ type Receiver struct {
 
 // Receive stores body, a complete Part 10 stream, and then records the arrival. When
 // it returns without error both would survive a power cut. On an error nothing is
-// recorded; bytes that no row names are swept at the next start.
+// recorded; bytes that no row names are left to Sweep.
 func (r *Receiver) Receive(ctx context.Context, a neckfrac.Arrival, body io.Reader) (neckfrac.Receipt, error) {
 	limit := r.MaxObjectBytes
 	if limit <= 0 {

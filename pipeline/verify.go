@@ -20,7 +20,8 @@ const (
 	StoreMissing StoreState = "missing"
 	// StoreAltered: other bytes, or fewer, are there under the name.
 	StoreAltered StoreState = "altered"
-	// StoreOrphan: bytes that no row names; the next start sweeps them.
+	// StoreOrphan: bytes that no row names; the start after a clean stop sweeps them, unless
+	// a lost ledger may have acknowledged them.
 	StoreOrphan StoreState = "orphan"
 )
 

@@ -63,7 +63,7 @@ func TestPowerCut(t *testing.T) {
 			cuts++
 		}
 	}
-	fmt.Printf("%d power cuts, %d acknowledged, %d lost, %d altered, %d partial\n", cuts, total.Acknowledged, total.Lost, total.Altered, total.Partial)
+	fmt.Printf("%d power cuts, %d acknowledged, %d lost, %d altered, %d partial; %d blobs kept without a row\n", cuts, total.Acknowledged, total.Lost, total.Altered, total.Partial, total.Kept)
 	if *cutLoses && total.Lost+total.Altered == 0 {
 		t.Error("a build without this sync passes: the check proves nothing")
 	}

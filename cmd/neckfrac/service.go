@@ -136,13 +136,13 @@ func (s *Service) openStores(ctx context.Context) error {
 	if s.db, err = sqlite.Open(ctx, filepath.Join(dir, "ledger.db"), sqlite.Options{OpenPerPeer: s.cfg.DICOM.Requests.OpenPerPeer}); err != nil {
 		return err
 	}
-	removed, kept, err := pipeline.Sweep(ctx, s.blobs, s.db)
+	swept, err := pipeline.Sweep(ctx, s.blobs, s.db, time.Now())
 	if err != nil {
 		return err
 	}
-	s.log.Info("stores open", "orphans", removed)
-	if kept > 0 {
-		s.log.Error("more objects without a row than a crash leaves: is the ledger an older copy? they are kept, see neckfrac verify-store", "objects", kept)
+	s.log.Info("stores open", "clean", swept.Clean, "removed", swept.Removed, "kept", swept.Kept)
+	if swept.Suspicious() {
+		s.log.Error("more objects without a row than a crash leaves: is the ledger an older copy? they are kept, see neckfrac verify-store", "objects", swept.New)
 	}
 	return nil
 }
@@ -264,6 +264,9 @@ func (s *Service) Stop(ctx context.Context) error {
 	s.stopWork()
 	errs = append(errs, s.http.Shutdown(ctx), s.admin.Shutdown(ctx))
 	s.loops.Wait()
+	if errors.Join(errs...) == nil { // nothing is received any more
+		errs = append(errs, pipeline.MarkStop(context.WithoutCancel(ctx), s.blobs, s.db, newID()))
+	}
 	s.close()
 	for _, err := range errs {
 		if err != nil && !errors.Is(err, context.DeadlineExceeded) {

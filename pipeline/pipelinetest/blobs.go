@@ -17,11 +17,12 @@ type Blobs struct {
 	*Faults
 	mu   sync.Mutex
 	data map[string][]byte
+	mark string
 }
 
 // NewBlobs returns an empty store.
 func NewBlobs() *Blobs {
-	return &Blobs{Faults: newFaults("Put", "Open", "Remove", "Walk"), data: map[string][]byte{}}
+	return &Blobs{Faults: newFaults("Put", "Open", "Remove", "Walk", "StopMark", "SetStopMark"), data: map[string][]byte{}}
 }
 
 // Put implements neckfrac.Blobs.

@@ -10,7 +10,7 @@ import (
 )
 
 // Ledger is the fake of the ledger's ports: Intake, Jobs, Outbox, Records,
-// Identities, Audit, Commitments, Retrievals and Upkeep.
+// Identities, Audit, Commitments, Retrievals, Upkeep, StopMarks and KeptBlobs.
 type Ledger struct {
 	*Faults
 	// OpenPerPeer is how many requests of each kind one peer may have open. Defaults to
@@ -30,6 +30,8 @@ type Ledger struct {
 	retrievals  []*retrieval
 	references  map[reference]string
 	events      []neckfrac.AuditEvent
+	mark        string
+	kept        map[string]neckfrac.BlobRef
 }
 
 // study is a row with what hangs on it; series keep the order of arrival.
@@ -75,8 +77,9 @@ func NewLedger(clock *Clock) *Ledger {
 			"Record", "Find", "Instances", "Revisions", "Artefact", "References", "Live", "Learn", "Reference", "Append",
 			"RequestCommitment", "DueCommitments", "Held", "DecideCommitment", "CommitmentReported", "RetryCommitment",
 			"RequestRetrievals", "DueRetrievals", "MissingInstances", "EndRetrieval", "RetryRetrieval", "StudyRetrievals",
-			"ExpireCommitments", "ExpireRetrievals", "PruneCommitments", "PruneRetrievals"),
-		clock: clock, instances: map[neckfrac.InstanceUID]*instance{}, references: map[reference]string{},
+			"ExpireCommitments", "ExpireRetrievals", "PruneCommitments", "PruneRetrievals",
+			"StopMark", "SetStopMark", "KeepBlobs", "Kept"),
+		clock: clock, instances: map[neckfrac.InstanceUID]*instance{}, references: map[reference]string{}, kept: map[string]neckfrac.BlobRef{},
 	}
 }
 

@@ -32,11 +32,35 @@ func Run(t *testing.T, open func(t *testing.T) neckfrac.Blobs) {
 		{"missing, other size, no digest", refused},
 		{"remove", remove},
 		{"walk", walk},
+		{"the mark of a stop", stopMark},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.run(t, open(t))
 		})
+	}
+}
+
+// stopMark holds of stores that have the add-on.
+func stopMark(t *testing.T, b neckfrac.Blobs) {
+	marks, ok := b.(neckfrac.StopMarks)
+	if !ok {
+		t.Skip("the store keeps no marks")
+	}
+	data := []byte("a blob beside it")
+	put(t, b, data)
+	long := strings.Repeat("x", neckfrac.MaxStopMark)
+	for _, mark := range []string{"", "Stop1", long, ""} {
+		if err := marks.SetStopMark(t.Context(), mark); err != nil {
+			t.Fatalf("set %q: %v", mark, err)
+		}
+		if got, err := marks.StopMark(t.Context()); err != nil || got != mark {
+			t.Fatalf("mark %q, %v; want %q", got, err, mark)
+		}
+		Want(t, b, data)
+	}
+	for _, bad := range []string{long + "x", "a b", "../x"} {
+		wantKind(t, "set what is no mark", marks.SetStopMark(t.Context(), bad), neckfrac.Invalid)
 	}
 }
 

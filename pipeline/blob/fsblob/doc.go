@@ -3,6 +3,7 @@
 //
 //	dir/ab/ab12…   a blob under its SHA-256, mode 0640
 //	dir/tmp/…      what is being written
+//	dir/mark       the mark of the last stop in order; empty while in service
 //	dir/lock       held shared while a Store is open
 //
 // # Guarantees
@@ -30,5 +31,5 @@
 // # Not here
 //
 // No check of digests on reading (the verify-store command and the runner do that), no
-// encryption, no deletion of blobs that no row refers to.
+// encryption; which blobs no row refers to is pipeline.Sweep's to find.
 package fsblob

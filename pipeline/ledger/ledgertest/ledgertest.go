@@ -22,6 +22,8 @@ type Ledger interface {
 	neckfrac.Commitments
 	neckfrac.Retrievals
 	neckfrac.Upkeep
+	neckfrac.StopMarks
+	neckfrac.KeptBlobs
 }
 
 // OpenPerPeer is how many requests of each kind a peer may have open in the suite's
@@ -47,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) Ledger) {
 		{"Commitments", commitmentCases()},
 		{"Retrievals", retrievalCases()},
 		{"Upkeep", upkeepCases()},
+		{"Sweep", sweepCases()},
 	}
 	for _, g := range groups {
 		t.Run(g.name, func(t *testing.T) {
