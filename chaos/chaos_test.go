@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -197,6 +198,11 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 			spoil: func(t *testing.T, dir string) { write(t, filepath.Join(dir, "blobs", "tmp", "x"), nil) }, problem: "I9"},
 		{name: "blob without a row", outcome: [2]chaos.Outcome{chaos.OK}, bodies: first(), ending: chaos.Ending{Orderly: true},
 			spoil: func(t *testing.T, dir string) { write(t, blobPath(dir, []byte("x")), []byte("x")) }, problem: "I7"},
+		{name: "blob that is kept without a row", outcome: [2]chaos.Outcome{chaos.OK}, bodies: first(), ending: chaos.Ending{Orderly: true}, want: chaos.Report{Kept: 1},
+			spoil: func(t *testing.T, dir string) {
+				write(t, blobPath(dir, []byte("x")), []byte("x"))
+				keep(t, dir, []byte("x"))
+			}},
 		{name: "row without a blob", outcome: [2]chaos.Outcome{chaos.OK}, bodies: first(), want: chaos.Report{Lost: 1},
 			spoil: func(t *testing.T, dir string) { eachBlob(t, dir, func(p string) error { return os.Remove(p) }) }, problem: "I7"},
 		{name: "rotten blob", outcome: [2]chaos.Outcome{chaos.OK}, bodies: first(), want: chaos.Report{Altered: 1, Partial: 1},
@@ -224,7 +230,7 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.Acknowledged != h.Count(chaos.OK) || got.Lost != c.want.Lost || got.Altered != c.want.Altered || got.Partial != c.want.Partial {
+			if got.Acknowledged != h.Count(chaos.OK) || got.Lost != c.want.Lost || got.Altered != c.want.Altered || got.Partial != c.want.Partial || got.Kept != c.want.Kept {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 			if all := strings.Join(got.Problems, "\n"); (c.problem == "") != (all == "") || !strings.Contains(all, c.problem) {
@@ -237,6 +243,20 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 func write(t *testing.T, path string, b []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// keep puts a blob on the ledger's list, as a sweep after a kill does.
+func keep(t *testing.T, dir string, b []byte) {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), filepath.Join(dir, "ledger.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	ref := neckfrac.BlobRef{Digest: filepath.Base(blobPath(dir, b)), Size: int64(len(b))}
+	if err := db.KeepBlobs(t.Context(), []neckfrac.BlobRef{ref}, time.Unix(1, 0)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -268,6 +288,43 @@ func flip(path string) error {
 	}
 	b[len(b)-1] ^= 1
 	return os.WriteFile(path, b, 0o600)
+}
+
+// TestServiceThatEndsAtOnceSaysWhy: also where it says so on standard output.
+func TestServiceThatEndsAtOnceSaysWhy(t *testing.T) {
+	t.Parallel()
+	_, err := chaos.Start(t.Context(), chaos.Command{Args: []string{"/bin/sh", "-c", "echo to the output; echo to the error >&2; exit 3"}})
+	if err == nil {
+		t.Fatal("started")
+	}
+	for _, want := range []string{"did not start", "exit status 3", "to the output", "to the error"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in %q", want, err)
+		}
+	}
+}
+
+// TestHoldersDoNotMeet: each has an address of its own, which no connection to 127.0.0.1
+// can take.
+func TestHoldersDoNotMeet(t *testing.T) {
+	t.Parallel()
+	if l, err := net.Listen("tcp", "127.9.9.9:0"); err != nil {
+		t.Skip("127.0.0.1 is the only loopback address here")
+	} else {
+		l.Close()
+	}
+	seen := map[string]bool{}
+	for range 20 {
+		h, err := chaos.Hold(chaos.Strike{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		addr := h.Env()[0]
+		if seen[addr] || strings.HasPrefix(addr, "GOFAIL_HTTP=127.0.0.1:") {
+			t.Errorf("address %s", addr)
+		}
+		seen[addr] = true
+	}
 }
 
 // TestPointsAreInTheTree keeps the table and the comments in step.

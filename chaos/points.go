@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"strconv"
@@ -82,12 +83,23 @@ type Holder struct {
 
 // Hold prepares a strike at a point: Env goes into the service's environment.
 func Hold(s Strike) (*Holder, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := ownLoopback()
 	if err != nil {
 		return nil, fmt.Errorf("failpoint: %w", err)
 	}
 	defer l.Close() // the service takes the port a moment later
 	return &Holder{addr: l.Addr().String(), strike: s}, nil
+}
+
+// ownLoopback listens on an address of 127.0.0.0/8 that nobody else draws: on 127.0.0.1 a
+// connection of another test can get the port before the service does, which then ends
+// at once. Where only 127.0.0.1 is there, it is that.
+func ownLoopback() (net.Listener, error) {
+	own := fmt.Sprintf("127.%d.%d.%d:0", 1+rand.N(254), rand.N(256), 1+rand.N(254))
+	if l, err := net.Listen("tcp", own); err == nil {
+		return l, nil
+	}
+	return net.Listen("tcp", "127.0.0.1:0")
 }
 
 // Env holds the goroutine that passes the point after Hit others for longer than any

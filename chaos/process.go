@@ -53,6 +53,7 @@ var readyLine = regexp.MustCompile(`^neckfrac: DICOM \S+ on (\S+) · page http:/
 func Start(ctx context.Context, c Command) (*Process, error) {
 	p := &Process{cmd: exec.Command(c.Args[0], c.Args[1:]...), ended: make(chan struct{}), line: c.Line}
 	p.cmd.Env = c.Env
+	p.cmd.Stdout = &p.log // gofail's runtime says there why it ends the process
 	pipe, err := p.cmd.StderrPipe()
 	if err != nil {
 		return nil, fmt.Errorf("chaos: start: %w", err)
@@ -147,7 +148,7 @@ func (p *Process) signal(s syscall.Signal) {
 // Ended is closed when the process is gone and its log was read.
 func (p *Process) Ended() <-chan struct{} { return p.ended }
 
-// Log is what the service wrote to standard error so far.
+// Log is what the service wrote to standard error and standard output so far.
 func (p *Process) Log() string { return p.log.String() }
 
 // Stop ends the service in order within the given time; any other exit code than 0 is
@@ -173,6 +174,12 @@ func (p *Process) Stop(within time.Duration) error {
 type lockedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
 }
 
 func (l *lockedBuffer) add(line string) {
