@@ -53,19 +53,32 @@ func (s *Store) SetStopMark(ctx context.Context, mark string) error {
 	case s.bad.Load():
 		return neckfrac.Errorf(neckfrac.Unavailable, op, "store is closed for writing after a failed fsync")
 	}
-	tmp := tmpDir + "/" + rand.Text()
+	tmp := rand.Text()
 	err := s.writeMark(tmp, mark)
 	if err == nil {
-		err = neckfrac.Wrap(neckfrac.Unavailable, "rename", s.fs.rename(tmp, markFile))
+		err = s.publishMark(tmp)
 	}
 	if err != nil {
-		if rerr := s.fs.remove(tmp); rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
+		if rerr := s.fs.discard(tmp); rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
 			err = errors.Join(err, rerr)
 		}
 		return neckfrac.E(op, err)
 	}
-	if err := s.fs.syncDir("."); err != nil {
-		return neckfrac.E(op, s.syncFailed("fsync directory", err))
+	return nil
+}
+
+// publishMark gives the temporary file the mark's name.
+func (s *Store) publishMark(tmp string) error {
+	d, err := s.fs.dir(".")
+	if err != nil {
+		return neckfrac.Wrap(neckfrac.Unavailable, "open directory", err)
+	}
+	defer d.Close()
+	if err := d.adopt(tmp, markFile); err != nil {
+		return neckfrac.Wrap(neckfrac.Unavailable, "rename", err)
+	}
+	if err := d.Sync(); err != nil {
+		return s.syncFailed("fsync directory", err)
 	}
 	return nil
 }

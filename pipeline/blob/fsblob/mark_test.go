@@ -69,6 +69,7 @@ func TestMarkThatIsNotSet(t *testing.T) {
 		{"sync", syscall.EIO, true, "old"},
 		{"sync", syscall.ENOSPC, false, "old"},
 		{"close", syscall.EIO, false, "old"},
+		{"open dir", syscall.EIO, false, "old"},
 		{"rename", syscall.EIO, false, "old"},
 		{"sync dir", syscall.EIO, true, "new"},
 	} {
