@@ -19,7 +19,7 @@ func TestCoverOfALeaningScan(t *testing.T) {
 		whole bool
 	}{
 		{"upright, in the middle", 0, 0, 0, true},
-		{"upright, at the end", 0, 0, 55, false},
+		{"upright, at the end", 0, 0, 57, false},
 		{"upright, near the end", 0, 0, 50, true},
 		{"in the middle", 20, 0, 0, true},
 		{"top, behind: the slices rise there", 20, 25, 54, true},
@@ -31,8 +31,8 @@ func TestCoverOfALeaningScan(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			s := neck()
-			s.n, s.stepMM, s.firstMM, s.rows, s.cols = 121, 1, -60, 120, 120
-			s.extra = pixelsOf(1)
+			s.n, s.stepMM, s.firstMM, s.rows, s.cols = 61, 2, -60, 60, 60
+			s.extra = pixelsOf(2)
 			if tc.tilt != 0 {
 				s = s.tilted(tc.tilt)
 			}
@@ -57,21 +57,21 @@ func TestCoverOfALeaningScan(t *testing.T) {
 func TestCoverBesideTheSlices(t *testing.T) {
 	t.Parallel()
 	s := neck()
-	s.n, s.stepMM, s.firstMM, s.rows, s.cols, s.extra = 121, 1, -60, 80, 80, pixelsOf(1)
+	s.n, s.stepMM, s.firstMM, s.rows, s.cols, s.extra = 61, 2, -60, 40, 40, pixelsOf(2)
 	s = s.tilted(25)
 	s.edit = paint(func(neckfrac.Vec3) float64 { return 0 })
 	got, err := volume.Assemble(t.Context(), s.files(t), volume.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	// In slice k the pixels stand from 0 to 79 of their own rows; the grid has more.
-	for _, k := range []int{10, 60, 110} {
-		for _, row := range []float64{0, 10, 40, 70, 79} {
+	// In slice k the pixels stand from 0 to 39 of their own rows; the grid has more.
+	for _, k := range []int{5, 30, 55} {
+		for _, row := range []float64{0, 5, 20, 35, 39} {
 			mm := middleOf(s, k, row)
 			p := cubeAt(mm, 2)
 			got.Cover(&p)
 			whole := p.Levels[neckfrac.C5.Index()].Coverage == neckfrac.CoverageFull
-			if want := row >= 10 && row <= 70; whole != want {
+			if want := row >= 5 && row <= 35; whole != want {
 				t.Errorf("slice %d, row %v: whole %v, want %v", k, row, whole, want)
 			}
 		}
@@ -87,8 +87,7 @@ func pixelsOf(mm float64) dataset.Dataset {
 func middleOf(s scan, k int, row float64) neckfrac.Vec3 {
 	c := s.corner(k)
 	for a := range 3 {
-		// corner centres the field by pixels of 0.5 mm; these have 1.
-		c[a] += s.row[a]*float64(s.cols-1)/2 + s.col[a]*row
+		c[a] += 2 * (s.row[a]*float64(s.cols-1)/2 + s.col[a]*row) // pixels of 2 mm
 	}
 	return c
 }

@@ -37,10 +37,16 @@ func newNecklace() necklace {
 }
 
 func (n necklace) paint(b neckfrac.Box, f func(at int)) {
-	for at := range n.HU {
-		x, y, z := at%n.Dims[0], at/n.Dims[0]%n.Dims[1], at/(n.Dims[0]*n.Dims[1])
-		if b.Contains(n.ToMM(neckfrac.Vec3{float64(x), float64(y), float64(z)})) {
-			f(at)
+	var lo, hi [3]int
+	from, to := n.ToIndex(b.Min), n.ToIndex(b.Max)
+	for a := range 3 {
+		lo[a], hi[a] = max(int(math.Ceil(from[a])), 0), min(int(to[a]), n.Dims[a]-1)
+	}
+	for z := lo[2]; z <= hi[2]; z++ {
+		for y := lo[1]; y <= hi[1]; y++ {
+			for x := lo[0]; x <= hi[0]; x++ {
+				f(n.Index(x, y, z))
+			}
 		}
 	}
 }
@@ -140,5 +146,28 @@ func TestMetalInRealScans(t *testing.T) {
 			t.Errorf("%s: %v, highest %d HU", folder, got, slices.Max(v.HU))
 		}
 		t.Logf("%s: highest %d HU", folder, slices.Max(v.HU))
+	}
+}
+
+// BenchmarkMetal looks through a scan of 300 slices of 512×512 with fillings.
+func BenchmarkMetal(b *testing.B) {
+	n := newNecklace()
+	v := &neckfrac.Volume{Grid: n.Grid, HU: make([]int16, 512*512*300)}
+	v.Dims, v.SpacingMM, v.OriginMM = [3]int{512, 512, 300}, neckfrac.Vec3{0.4, 0.4, 0.6}, neckfrac.Vec3{-100, -140, -60}
+	for k := 200; k < 220; k++ {
+		for i := range 40 * 40 {
+			v.HU[v.Index(236+i%40, 30+i/40, k)] = 3071
+		}
+	}
+	for i, l := range n.p.Levels {
+		if l.Coverage == neckfrac.CoverageNone {
+			n.p.Levels[i] = neckfrac.LevelPrediction{Vertebra: l.Vertebra, Coverage: neckfrac.CoverageFull,
+				Extent: neckfrac.Box{Min: neckfrac.Vec3{-20, -20, -50 + 15*float64(i)}, Max: neckfrac.Vec3{20, 20, -36 + 15*float64(i)}}}
+		}
+	}
+	for b.Loop() {
+		if got := volume.Metal(v, n.p); slices.Contains(got, neckfrac.Hardware) {
+			b.Fatal(got)
+		}
 	}
 }
