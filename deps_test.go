@@ -48,7 +48,7 @@ var rooms = []room{
 	{"pipeline/predictortest", []string{""}, nil, "the suite sees what every predictor sees"},
 	{"pipeline/ledger/sqlite", []string{""}, []string{"modernc.org/sqlite", "github.com/pressly/goose/v3"}, "one driver an adapter"},
 	{"pipeline/ledger/ledgertest", []string{""}, []string{"github.com/google/go-cmp"}, "the suite sees what every ledger sees"},
-	{"pipeline/blob/fsblob", []string{""}, nil, "one driver an adapter"},
+	{"pipeline/blob/fsblob", []string{""}, []string{"golang.org/x/sys"}, "one driver an adapter"},
 	{"pipeline/blob/blobtest", []string{""}, nil, "the suite sees what every store sees"},
 	{"pipeline/queue/inproc", []string{""}, nil, "one driver an adapter"},
 	{"pipeline/queue/queuetest", []string{""}, nil, "the suite sees what every queue sees"},
