@@ -25,7 +25,7 @@ type DatasetCmd struct {
 type DatasetPrepareCmd struct {
 	Layout    string   `enum:"rsna,phantom,nifti" default:"phantom" help:"Layout of the input: phantom; rsna, the RSNA 2022 fracture data (train.csv, train_images, segmentations, train_bounding_boxes.csv); nifti, ID/ct.nii.gz or ID_ct.nii.gz with labels beside it, for the segment part alone."`
 	In        []string `required:"" help:"Folder of studies, or SPLIT=FOLDER with split train, calib or test. Repeatable." placeholder:"DIR"`
-	Out       string   `required:"" help:"Folder to write to: about 15 MB a study for segment and 12 MB for crops." placeholder:"DIR"`
+	Out       string   `required:"" help:"Folder to write to: 5 to 30 MB a study for segment, 11 MB for crops." placeholder:"DIR"`
 	Parts     string   `enum:"segment,crops,all" default:"segment" help:"segment needs no network; crops and all cut around what --segmenter finds."`
 	Segmenter string   `help:"ONNX graph of the segmenter." type:"existingfile" placeholder:"FILE"`
 	Workers   int      `help:"Studies in work at once; 0 takes the processors."`
