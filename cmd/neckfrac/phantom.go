@@ -22,6 +22,7 @@ type PhantomCmd struct {
 	Intact   bool     `help:"The unfractured twin of the same seed."`
 	Coverage string   `enum:"mixed,full,partial" default:"mixed" help:"How much of the neck the stack holds."`
 	Protocol string   `enum:"mixed,diagnostic,wide,therapy" default:"mixed" help:"Kind of scan."`
+	Anatomy  string   `type:"existingdir" help:"Take the bones from meshes instead of the built-in ones; docs/phantom.md has the folder's format. Mind its licence." placeholder:"DIR"`
 	Acquired string   `help:"Acquisition time of the first study, RFC 3339. Defaults to now." placeholder:"TIME"`
 	Layout   string   `enum:"dicom,rsna" default:"dicom" help:"Layout on disk: a folder per study, or that of the RSNA 2022 fracture data."`
 	Pictures bool     `help:"Also write a contact sheet PNG per study."`
@@ -83,6 +84,9 @@ func (c PhantomCmd) Run(rt *Runtime) error {
 			fmt.Fprintf(rt.Stdout, "%s\tseed %d\tfracture %d\n", dir, e.Seed, e.Patient)
 		}
 	}
+	if index.Attribution != "" {
+		fmt.Fprintln(rt.Stdout, index.Attribution)
+	}
 	fmt.Fprintf(rt.Stdout, "%d studies, generator %s, digest %.16s\n", len(index.Studies), index.Generator, index.Digest)
 	return nil
 }
@@ -94,6 +98,13 @@ func (c PhantomCmd) config() (phantom.Config, error) {
 		Mode:     map[string]phantom.Mode{"natural": phantom.Natural, "enriched": phantom.Enriched}[c.Mode],
 		Coverage: map[string]phantom.Coverage{"mixed": phantom.CoverageMixed, "full": phantom.CoverageFull, "partial": phantom.CoveragePartial}[c.Coverage],
 		Protocol: map[string]phantom.Protocol{"mixed": phantom.ProtocolMixed, "diagnostic": phantom.ProtocolDiagnostic, "wide": phantom.ProtocolWide, "therapy": phantom.ProtocolTherapy}[c.Protocol],
+	}
+	if c.Anatomy != "" {
+		m, err := phantom.LoadAnatomy(c.Anatomy)
+		if err != nil {
+			return cfg, err
+		}
+		cfg.Anatomy = m
 	}
 	for _, f := range c.Fracture {
 		level, kind, _ := strings.Cut(f, ":")

@@ -118,6 +118,9 @@ func (b *bone) at(p vec) sample {
 		d := t.distance(p)
 		if d < out.d {
 			out.cortex, out.dense = t.cortex, t.dense
+			if t.kind == shapeGrid {
+				out.cortex, out.dense = t.grid.look(p)
+			}
 		}
 		out.d = smin(out.d, d, t.blend)
 	}

@@ -159,6 +159,9 @@ func orElse(a, b float64) float64 {
 // recipe names all settings but the seed.
 func (c Config) recipe() string {
 	out := fmt.Sprintf("mode %d, coverage %d, protocol %d, intact %t, %d x %d, %v", c.Mode, c.Coverage, c.Protocol, c.Intact, c.Matrix, c.MaxSlices, c.Fractures)
+	if name := c.Anatomy.Name(); name != (BuiltIn{}).Name() {
+		out += ", anatomy " + name
+	}
 	if c.SpacingMM > 0 {
 		out += fmt.Sprintf(", slices of %v mm every %v mm", c.SliceMM, c.SpacingMM)
 	}

@@ -13,6 +13,7 @@ const (
 	shapeArc    // piece of an elliptic ring in its xy plane
 	shapeBody   // vertebral body with endplates
 	shapeShell  // skin of an ellipsoid, thickness round
+	shapeGrid   // distance grid sampled from a mesh
 )
 
 // part is one piece of a bone in the bone's local frame (x left, y back, z up, mm).
@@ -29,6 +30,7 @@ type part struct {
 	dense  float64 // added to the spongy HU
 	arc    [3]float64
 	body   *bodyShape
+	grid   *gridShape
 	bc     vec     // bounding sphere
 	br     float64 // infinite for columns
 }
@@ -93,6 +95,8 @@ func (t *part) distance(p vec) float64 {
 		return super(q[0], q[1], t.h[0], t.h[1])
 	case shapeArc:
 		return t.ring(q)
+	case shapeGrid:
+		return t.grid.distance(q)
 	default:
 		return t.body.distance(q)
 	}
@@ -161,6 +165,8 @@ func (t *part) bound() {
 		t.br = norm(sub(t.e, t.c))/2 + max(t.h[0], t.h[1])
 	case shapeColumn:
 		t.br = math.Inf(1)
+	case shapeGrid:
+		t.bc, t.br = t.grid.sphere()
 	case shapeArc:
 		t.br = norm(vec{max(t.h[0], t.h[1]) + t.arc[2], 0, t.h[2]})
 	case shapeBody:

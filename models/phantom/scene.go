@@ -29,6 +29,8 @@ type scene struct {
 	chin      vec
 	// backs are places that the skin of the back has to cover.
 	backs []vec
+	// mesh is the person's mesh anatomy, nil for the built-in one.
+	mesh *meshPerson
 }
 
 // joint keeps two bones apart by a space.
@@ -53,7 +55,11 @@ func newScene(c Config) *scene {
 	seed := c.Seed
 	s := &scene{seed: seed, edition: c.Edition, p: drawPerson(seed)}
 	c.Anatomy.build(s, stream(seed, "bones"))
-	s.pose(stream(seed, "posture"))
+	if r := stream(seed, "posture"); s.mesh != nil {
+		s.mesh.pose(s, r)
+	} else {
+		s.pose(r)
+	}
 	addMimics(s, stream(seed, "mimics"))
 	for _, b := range s.bones() {
 		b.seal()

@@ -33,12 +33,14 @@ type Set struct {
 
 // Index is index.json.
 type Index struct {
-	Schema    int          `json:"schema"`
-	Generator string       `json:"generator"`
-	Anatomy   string       `json:"anatomy"`
-	Seed      uint64       `json:"seed"`
-	Digest    string       `json:"digest"`
-	Studies   []IndexEntry `json:"studies"`
+	Schema    int    `json:"schema"`
+	Generator string `json:"generator"`
+	Anatomy   string `json:"anatomy"`
+	// Attribution is the line of the anatomy's licence, empty for the built-in one.
+	Attribution string       `json:"attribution,omitempty"`
+	Seed        uint64       `json:"seed"`
+	Digest      string       `json:"digest"`
+	Studies     []IndexEntry `json:"studies"`
 }
 
 // IndexEntry is one study of a set. Its folder has the name of its ID.
@@ -65,6 +67,9 @@ func (s Set) Write(ctx context.Context, dir string) (*Index, error) {
 		return nil, err
 	}
 	ix := &Index{Schema: 1, Generator: string(first.Edition), Anatomy: first.Anatomy.Name(), Seed: first.Seed}
+	if m, ok := first.Anatomy.(*MeshAnatomy); ok {
+		ix.Attribution = m.Attribution()
+	}
 	if s.Layout == LayoutRSNA {
 		err = s.rsna(ctx, first, ix, dir)
 	} else {

@@ -25,8 +25,10 @@ type Truth struct {
 	ID        string `json:"id"`
 	Generator string `json:"generator"`
 	Anatomy   string `json:"anatomy"`
-	Seed      uint64 `json:"seed"`
-	Intact    bool   `json:"intact,omitempty"`
+	// Attribution is the line of the anatomy's licence, empty for the built-in one.
+	Attribution string `json:"attribution,omitempty"`
+	Seed        uint64 `json:"seed"`
+	Intact      bool   `json:"intact,omitempty"`
 	// Recipe names the settings other than the seed.
 	Recipe string `json:"recipe"`
 	// Digest is Study.Digest, in files only.

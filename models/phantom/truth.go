@@ -16,6 +16,9 @@ func (s *scene) truth(c Config, a *acquisition, events []event) Truth {
 	if s.p.male {
 		t.Person.Sex = "M"
 	}
+	if m, ok := c.Anatomy.(*MeshAnatomy); ok {
+		t.Attribution = m.Attribution()
+	}
 	t.Scanner.Contrast = s.look().contrast > 100
 	for _, v := range neckfrac.Vertebrae() {
 		cloud := s.clouds[v.Index()]

@@ -36,6 +36,9 @@ type names struct {
 // that a study which is sent again later is a new study.
 func newNames(t *Truth, acquired time.Time) names {
 	key := fmt.Sprintf("%s %d %t %d", t.Generator, t.Seed, t.Intact, acquired.UnixNano())
+	if t.Anatomy != (BuiltIn{}).Name() {
+		key += " " + t.Anatomy
+	}
 	if t.Form != nil {
 		key += " " + t.Form.String()
 	}
