@@ -305,8 +305,8 @@ func checkSlices(t *testing.T, a, b *tensorSet, seed uint64) {
 	}
 }
 
-// publicTags are what the public data set keeps of a header, from memory of its files:
-// no Modality, no SOP class, no frame of reference, no kernel.
+// publicTags are what a public data set may keep of a header: no Modality, no SOP class, no
+// frame of reference, no kernel.
 var publicTags = map[dataset.Tag]bool{
 	dataset.TagSOPInstanceUID: true, dataset.TagContentDate: true, dataset.TagContentTime: true, dataset.TagPatientName: true,
 	dataset.TagPatientID: true, dataset.TagSliceThickness: true, dataset.TagStudyInstanceUID: true, dataset.TagSeriesInstanceUID: true,

@@ -23,7 +23,8 @@ const (
 
 // rsnaJobs lists the studies of train.csv by identifier. A study that can't be of use
 // is known from the tables and the folders, without reading an image, and is left out
-// when its turn comes. The hash covers the labels, the boxes and the size of the mask.
+// when its turn comes. The hash covers labels, boxes, the size of the mask and whether there
+// are images: a download that went on makes another set.
 func (o Options) rsnaJobs(in Input, h hash.Hash) ([]job, error) {
 	rows, err := readRSNALabels(filepath.Join(in.Dir, rsnaLabels))
 	if err != nil {
@@ -40,7 +41,8 @@ func (o Options) rsnaJobs(in Input, h hash.Hash) ([]job, error) {
 			return nil, err
 		}
 		j := job{name: r.uid, id: r.uid, split: in.splitOf(r.uid)}
-		fmt.Fprintf(h, "%s %s %d %v %v %d\n", j.split, r.uid, r.patient, r.levels, boxes[r.uid], size)
+		_, missing := os.Stat(filepath.Join(in.Dir, rsnaImages, r.uid))
+		fmt.Fprintf(h, "%s %s %d %v %v %d %t\n", j.split, r.uid, r.patient, r.levels, boxes[r.uid], size, missing == nil)
 		j.open = func(ctx context.Context) (*sample, error) { return o.openRSNA(ctx, in.Dir, r, boxes[r.uid], mask) }
 		out = append(out, j)
 	}

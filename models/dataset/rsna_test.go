@@ -307,9 +307,16 @@ func TestRSNATablesAsTheyCome(t *testing.T) {
 	if err := os.Remove(filepath.Join(in, "train_bounding_boxes.csv")); err != nil {
 		t.Fatal(err)
 	}
-	m, err = dataset.Prepare(t.Context(), rsnaOptions(in, t.TempDir(), dataset.PartsCrops))
+	out := t.TempDir()
+	m, err = dataset.Prepare(t.Context(), rsnaOptions(in, out, dataset.PartsCrops))
 	if err != nil || m.Totals.Boxes != 0 || m.Totals.Crops != 7 {
 		t.Errorf("without boxes: %+v, %v", m.Totals, err)
+	}
+	if err := os.RemoveAll(filepath.Join(in, "train_images", "1.1")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dataset.Prepare(t.Context(), rsnaOptions(in, out, dataset.PartsCrops)); neckfrac.KindOf(err) != neckfrac.Conflict {
+		t.Errorf("other images into the same folder: %v, want conflict", err)
 	}
 }
 
