@@ -13,7 +13,7 @@ GOLDENS := ./fhir ./pipeline/artefact
 
 export NECKFRAC_ORT ?= $(CURDIR)/build/ort/libonnxruntime.$(if $(filter Darwin,$(shell uname -s)),dylib,so)
 
-.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers commitment-peers archive-peers retrieve-peers pixels conformance-docs chaos chaos-ci chaos-short powercut faults order bench bench-dicom bench-settle demo run phantom realism train-test train-demo fuzz-all fuzz-long nightly ci verify
+.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers commitment-peers archive-peers retrieve-peers pixels dataset-diff conformance-docs chaos chaos-ci chaos-short powercut faults order bench bench-dicom bench-settle demo run phantom realism train-test train-demo fuzz-all fuzz-long nightly ci verify
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -104,6 +104,9 @@ faults: ## each step of a Success fails with ENOSPC, EIO and others (needs strac
 
 order: build ## every Success comes after its syncs, by the system calls (needs strace)
 	.ci/strace-order
+
+dataset-diff: ## our data set reader beside dcmdump on 6000 damaged objects (installs dcmtk where apt-get exists)
+	.ci/dataset-diff
 
 pixels: ## our pixel decoders against other decoders, value by value (from PyPI, and dcmtk)
 	.ci/pixels/run.sh

@@ -76,8 +76,11 @@ func (r *Reader) readElements(s scope) (Dataset, error) {
 	var ds Dataset
 	for {
 		if s.end >= 0 && r.off >= s.end {
-			if r.off > s.end {
+			switch {
+			case r.off > s.end:
 				return nil, r.syntax(0, "item overrun")
+			case s.item: // what follows could be the item's, too
+				return nil, r.syntax(0, "item without its delimiter")
 			}
 			return ds, nil
 		}
