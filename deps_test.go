@@ -61,6 +61,7 @@ var rooms = []room{
 	{"models/phantom", []string{"", "models/nifti", "models/stl", "dicomnet/dataset"}, nil, "a generator that knew a model could please it"},
 	{"models/realism", []string{""}, nil, "a judge of pictures sees volumes and marks, never who drew them or how"},
 	{"models/dataset", []string{"", "models", "models/input", "models/level", "models/nifti"}, nil, "training tensors come from the service's own code"},
+	{"models/bench", []string{"", "models/phantom", "models/evaluate"}, nil, "a benchmark is a generator and figures; a pack here could choose what it is judged on"},
 	{"models/evaluate", []string{"", "models", "models/input", "models/level", "models/nifti", "models/dataset"}, nil, "a judge that trains is no judge; truth files have one reader, models/dataset"},
 	{"fhir", []string{""}, []string{"github.com/google/fhir/go", "google.golang.org/protobuf", "github.com/go-jose/go-jose/v4"}, "protos stay inside"},
 	{"cds-hooks", []string{"", "fhir"}, []string{"github.com/go-jose/go-jose/v4"}, "a card reads the ledger, it asks nobody"},

@@ -33,6 +33,7 @@ type CLI struct {
 	Retrieve RetrieveCmd    `cmd:"" help:"Fetch a study from a configured source. Example: neckfrac retrieve --config neckfrac.yaml --from PACS --study 1.2.3"`
 	Phantom  PhantomCmd     `cmd:"" help:"Make synthetic CT with ground truth. Example: neckfrac phantom --out p --fracture C5:burst"`
 	Dataset  DatasetCmd     `cmd:"" help:"Prepare training tensors. Example: neckfrac dataset prepare --in p --out tensors"`
+	Bench    BenchCmd       `cmd:"" help:"Check and write frozen benchmarks. Example: neckfrac bench verify --out report"`
 	Evaluate EvaluateCmd    `cmd:"" help:"Judge a pack on a data set. Example: neckfrac evaluate --pack models/packs/demo --in p --out report"`
 	Pack     PackCmd        `cmd:"" help:"Verify, show, build and sign model packs. Example: neckfrac pack show models/packs/demo"`
 	Doctor   DoctorCmd      `cmd:"" help:"Check library, pack, disk and ports. Example: neckfrac doctor"`

@@ -1,0 +1,177 @@
+package bench
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/neckfrac/neckfrac"
+	"github.com/neckfrac/neckfrac/models/evaluate"
+)
+
+// table are the measures of a set of studies in the form that models take.
+type table struct {
+	studies []Study
+	words   [][]string // what each word of wordsOf is one of, sorted
+}
+
+func newTable(studies []Study) *table {
+	t := &table{studies: studies}
+	for i := range studies {
+		for c, w := range wordsOf(&studies[i]) {
+			if len(t.words) <= c {
+				t.words = append(t.words, nil)
+			}
+			if !slices.Contains(t.words[c], w) {
+				t.words[c] = append(t.words[c], w)
+			}
+		}
+	}
+	for c := range t.words {
+		slices.Sort(t.words[c])
+	}
+	return t
+}
+
+// wordsOf are the fields of a scan that are no numbers.
+func wordsOf(s *Study) []string {
+	return []string{s.Scanner.Kernel, strconv.Itoa(s.Scanner.KVP), s.Scanner.Protocol, s.Scanner.Partial, s.Person.Sex}
+}
+
+// scan is all that is known of a scan without its pixels, a column for each word but the
+// last of its kind.
+func (t *table) scan(s *Study) []float64 {
+	c := &s.Scanner
+	full, part := 0.0, 0.0
+	for _, l := range s.Levels {
+		switch l.Field {
+		case "full":
+			full++
+		case "partial":
+			part++
+		}
+	}
+	out := []float64{
+		c.FWHM, c.PixelMM, c.SliceMM, c.SpacingMM, c.NoiseHU, c.StreakHU, yes(c.Contrast), yes(c.Metal), yes(c.Motion),
+		float64(s.Rows), float64(s.Slices), s.FieldMM, s.HeightMM, s.Person.Age, full, part,
+	}
+	for k, w := range wordsOf(s) {
+		for _, is := range t.words[k][:len(t.words[k])-1] {
+			out = append(out, yes(w == is))
+		}
+	}
+	return out
+}
+
+// parts choose what a model of vertebrae sees beside the level's name.
+type parts struct{ scan, shape, image bool }
+
+// vertebrae are the scored levels as rows.
+func (t *table) vertebrae(p parts) []row {
+	var out []row
+	for g := range t.studies {
+		s := &t.studies[g]
+		var scan []float64
+		if p.scan {
+			scan = t.scan(s)
+		}
+		for i := range s.Levels {
+			l := &s.Levels[i]
+			if !l.scored() {
+				continue
+			}
+			x := slices.Clone(scan)
+			if p.scan {
+				x = append(x, floats(l.Place)...)
+			}
+			if p.shape {
+				x = append(x, floats(l.Shape)...)
+			}
+			if p.image {
+				x = append(x, floats(l.Image)...)
+			}
+			out = append(out, row{x: x, broken: l.Label == 1, group: g, level: i})
+		}
+	}
+	return out
+}
+
+// patients are the judged patients as rows: the scan alone.
+func (t *table) patients() []row {
+	var out []row
+	for g := range t.studies {
+		if s := &t.studies[g]; s.judged() {
+			out = append(out, row{x: t.scan(s), broken: s.Patient == 1, group: g})
+		}
+	}
+	return out
+}
+
+// part says which of the folds a patient's score is compared in. Scores of models that
+// did not see the fold differ between folds for no reason of the patient's: a fold with
+// many fractures is answered by a model that saw few, so that pairs across folds are in
+// the wrong order more often than not. Scores of no model are all in one part.
+type part func(patient int) int
+
+func onePart(int) int { return 0 }
+
+func foldOf(patient int) int { return patient % folds }
+
+// samples puts scores beside rows. A stratum is a level and a part.
+func samples(rows []row, score []float64, in part) []evaluate.Sample {
+	out := make([]evaluate.Sample, len(rows))
+	for i, r := range rows {
+		out[i] = evaluate.Sample{P: score[i], True: r.broken, Group: r.group, Stratum: r.level*folds + in(r.group)}
+	}
+	return out
+}
+
+// overLevels joins the strata of a part.
+func overLevels(s []evaluate.Sample) []evaluate.Sample {
+	out := slices.Clone(s)
+	for i := range out {
+		out[i].Stratum %= folds
+	}
+	return out
+}
+
+// perPatient turns scores of vertebrae into one for each judged patient, by join.
+func (t *table) perPatient(rows []row, score []float64, join func([]float64) float64, in part) []evaluate.Sample {
+	by := make([][]float64, len(t.studies))
+	for i, r := range rows {
+		by[r.group] = append(by[r.group], score[i])
+	}
+	var out []evaluate.Sample
+	for g := range t.studies {
+		if s := &t.studies[g]; s.judged() && len(by[g]) > 0 {
+			out = append(out, evaluate.Sample{P: join(by[g]), True: s.Patient == 1, Group: g, Stratum: in(g)})
+		}
+	}
+	return out
+}
+
+// anyOf is the chance that one of some independent events happens.
+func anyOf(p []float64) float64 {
+	none := 1.0
+	for _, x := range p {
+		none *= 1 - x
+	}
+	return 1 - none
+}
+
+func floats(v []evaluate.Number) []float64 {
+	out := make([]float64, len(v))
+	for i, x := range v {
+		out[i] = float64(x)
+	}
+	return out
+}
+
+func yes(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// levelCount is the number of strata of rows of vertebrae.
+const levelCount = neckfrac.Levels
