@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
-	"net"
 	"time"
 
 	"github.com/neckfrac/neckfrac"
@@ -73,35 +71,6 @@ func (p PeerConfig) validateTLS(listener bool) error {
 		}
 	}
 	return nil
-}
-
-// peers are the configured peers for the server's Admit; Validate has checked them. It
-// goes by the same row as rules: the first of the AE title and the address.
-func (c Config) peers() dicomnet.Peers {
-	var out dicomnet.Peers
-	for _, p := range c.DICOM.Peers {
-		_, network, err := net.ParseCIDR(p.CIDR)
-		if err != nil {
-			continue
-		}
-		r := dicomnet.PeerRule{AETitle: p.AE, Network: network, RequireTLS: p.TLS == "required"}
-		for _, s := range p.Certificate {
-			if n, err := dicomnet.ParseCertificateName(s); err == nil {
-				r.Certificates = append(r.Certificates, n)
-			}
-		}
-		out = append(out, r)
-	}
-	return out
-}
-
-// admit says who may associate. Without peers it is the storage SCP's own rule: every
-// AE on loopback.
-func (c Config) admit() func(context.Context, dicomnet.AssociationInfo) error {
-	if len(c.DICOM.Peers) == 0 {
-		return dicomnet.AnyPeer
-	}
-	return c.peers().Admit
 }
 
 // openTLS reads the certificates before a port is opened.

@@ -55,6 +55,9 @@ type Runtime struct {
 	ORTLib string
 	// Progress says that Stderr is a terminal.
 	Progress bool
+	// Reload, called once, returns what yields when the configuration is to be read again.
+	// Nil is never.
+	Reload func() <-chan os.Signal
 	// RunnerCommand and RunnerEnv override how a runner is started: tests re-execute
 	// themselves. No flag or variable of the binary sets them.
 	RunnerCommand, RunnerEnv []string
@@ -72,13 +75,20 @@ func (e *exitError) Error() string { return e.text }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	rt := Runtime{Context: ctx, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ()}
+	rt := Runtime{Context: ctx, Reload: onHangup, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ()}
 	if st, err := os.Stderr.Stat(); err == nil {
 		rt.Progress = st.Mode()&os.ModeCharDevice != 0
 	}
 	code := Run(os.Args[1:], rt)
 	stop()
 	os.Exit(code)
+}
+
+// onHangup takes SIGHUP, which else ends the process, as other commands want it to.
+func onHangup() <-chan os.Signal {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGHUP)
+	return c
 }
 
 // Run parses args, runs the command and returns the exit code. Errors are printed once,

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 		os.Exit(fakeRunner())
 	case role == roleService || role == rolePlain:
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-		rt := &Runtime{Context: ctx, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ()}
+		rt := &Runtime{Context: ctx, Reload: onHangup, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ()}
 		if role == roleService {
 			withFakePack(rt)
 		}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -48,6 +49,7 @@ type Service struct {
 	dicom    *dicomnet.Server
 	received *scp.Backend         // storage makes it
 	tls      *dicomnet.TLSProfile // nil without dicom.tls
+	peers    atomic.Pointer[peerTable]
 	http     *http.Server
 	admin    *http.Server
 	failed   chan error
@@ -79,6 +81,9 @@ func StartService(ctx context.Context, rt *Runtime, cfg Config) (_ *Service, err
 		return nil, err
 	}
 	if err := s.openTLS(); err != nil {
+		return nil, err
+	}
+	if err := s.usePeers(cfg); err != nil {
 		return nil, err
 	}
 	if err := s.openPack(); err != nil {

@@ -101,7 +101,7 @@ func (s *Service) wireDICOM() error {
 		return err
 	}
 	s.dicom, err = dicomnet.NewServer(backend, dicomnet.Config{
-		Services: services, Admit: admitWithRoom(s.blobs.Room, s.cfg.admit()), Logger: s.log,
+		Services: services, Admit: admitWithRoom(s.blobs.Room, s.admit), Logger: s.log,
 		Limits:                 dicomnet.Limits{MaxAssociations: s.cfg.DICOM.MaxAssociations, MaxAssociationsPerPeer: s.cfg.DICOM.perPeer()},
 		ImplementationClassUID: scp.ImplementationClassUID, ImplementationVersionName: scp.ImplementationVersionName,
 	})
@@ -152,19 +152,6 @@ func (s *Service) dicomWeb(public string) (http.Handler, error) {
 		return nil, err
 	}
 	return dicomweb.New(web, dicomweb.Config{Prefix: dicomWebPath, BaseURL: public + dicomWebPath, Log: s.log})
-}
-
-// rules are the configured peers; Validate has checked them.
-func (c Config) rules() []scp.Rule {
-	var out []scp.Rule
-	for _, p := range c.DICOM.Peers {
-		_, network, err := net.ParseCIDR(p.CIDR)
-		if err != nil {
-			continue
-		}
-		out = append(out, scp.Rule{AETitle: neckfrac.AETitle(p.AE), Network: network, Issuer: p.Issuer, Reportable: p.Addr != ""})
-	}
-	return out
 }
 
 // identities is the table of patient identity.

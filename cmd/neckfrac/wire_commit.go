@@ -22,12 +22,8 @@ func (s *Service) committer() (*pipeline.Committer, error) {
 	if err != nil {
 		return nil, err
 	}
-	dial, err := s.reportDialer()
-	if err != nil {
-		return nil, err
-	}
 	return &pipeline.Committer{
-		Ledger: s.db, Blobs: s.blobs, Now: time.Now, Log: s.log, Reporter: &scp.Reporter{Dial: dial, Timeout: reportTime},
+		Ledger: s.db, Blobs: s.blobs, Now: time.Now, Log: s.log, Reporter: &scp.Reporter{Dial: s.reportDialer(), Timeout: reportTime},
 		Keep: time.Duration(s.cfg.Retention.CommittedDays) * 24 * time.Hour,
 		Supported: func(class string) bool {
 			return slices.ContainsFunc(classes, func(c scp.Class) bool { return c.UID == class })
@@ -57,31 +53,21 @@ func (s *Service) keeper() *pipeline.Keeper {
 
 // reportDialer associates with a peer's own address, over TLS where its row requires it:
 // the report names instances, and goes to nobody else.
-func (s *Service) reportDialer() (func(context.Context, neckfrac.AETitle, []dicomnet.Service) (*dicomnet.Client, error), error) {
-	var secure *dicomnet.TLSProfile
-	for _, p := range s.cfg.DICOM.Peers {
-		if p.Addr == "" || p.TLS != "required" || secure != nil {
-			continue
-		}
-		t, err := s.cfg.DICOM.TLS, error(nil)
-		secure, err = dicomnet.NewClientTLS(dicomnet.TLSConfig{CertFile: t.Cert, KeyFile: t.Key, CAFile: t.CA, MinVersion: tlsVersions[t.MinVersion], CheckEvery: t.Reload})
-		if err != nil {
-			return nil, neckfrac.Errorf(neckfrac.Invalid, "config: dicom.tls, for commitment reports", "%v", err)
-		}
-	}
+func (s *Service) reportDialer() func(context.Context, neckfrac.AETitle, []dicomnet.Service) (*dicomnet.Client, error) {
 	return func(ctx context.Context, peer neckfrac.AETitle, proposals []dicomnet.Service) (*dicomnet.Client, error) {
-		i := slices.IndexFunc(s.cfg.DICOM.Peers, func(p PeerConfig) bool { return p.AE == string(peer) && p.Addr != "" })
+		table := s.peers.Load()
+		i := slices.IndexFunc(table.rows, func(p PeerConfig) bool { return p.AE == string(peer) && p.Addr != "" })
 		if i < 0 {
 			return nil, neckfrac.Errorf(neckfrac.Unavailable, "report", "no address is configured any more")
 		}
-		row := s.cfg.DICOM.Peers[i]
+		row := table.rows[i]
 		cfg := dicomnet.ClientConfig{
 			CallingAETitle: s.cfg.DICOM.AET, CalledAETitle: row.AE, Proposals: proposals,
 			ImplementationClassUID: scp.ImplementationClassUID, ImplementationVersionName: scp.ImplementationVersionName,
 		}
 		if row.TLS == "required" {
-			cfg.TLS = secure.Config()
+			cfg.TLS = table.reports.Config()
 		}
 		return dicomnet.Dial(ctx, row.Addr, cfg)
-	}, nil
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/neckfrac/neckfrac"
@@ -42,8 +44,8 @@ type Rule struct {
 type Config struct {
 	AETitle  neckfrac.AETitle
 	Receiver Receiver
-	// Rules lists who may connect. Without rules every AE from a loopback address may,
-	// and nobody else.
+	// Rules lists who may connect, until SetRules. Without rules every AE from a loopback
+	// address may, and nobody else.
 	Rules []Rule
 	// Commitments takes storage commitment requests; nil refuses them.
 	Commitments CommitmentRequests
@@ -65,7 +67,8 @@ type Config struct {
 
 // Backend is the storage SCP behind a dicomnet.Server.
 type Backend struct {
-	cfg Config
+	cfg   Config
+	rules atomic.Pointer[[]Rule]
 	// wide has a place for each large header that is held.
 	wide chan struct{}
 }
@@ -81,7 +84,16 @@ func New(cfg Config) (*Backend, error) {
 	if cfg.Zone == nil {
 		cfg.Zone = time.UTC
 	}
-	return &Backend{cfg: cfg, wide: make(chan struct{}, maxWideHeaders)}, nil
+	b := &Backend{cfg: cfg, wide: make(chan struct{}, maxWideHeaders)}
+	b.SetRules(cfg.Rules)
+	return b, nil
+}
+
+// SetRules replaces the rules for associations and web requests to come; those that are
+// open go on.
+func (b *Backend) SetRules(rules []Rule) {
+	rules = slices.Clone(rules)
+	b.rules.Store(&rules)
 }
 
 // NewSession admits the association or rejects it with the PS3.8 Table 9-21 reason: an
@@ -112,10 +124,11 @@ func (b *Backend) peer(info dicomnet.AssociationInfo) (Peer, bool) {
 	}
 	p := Peer{AETitle: ae, Zone: b.cfg.Zone}
 	ip := addrIP(info.RemoteAddr)
-	if len(b.cfg.Rules) == 0 {
+	rules := *b.rules.Load()
+	if len(rules) == 0 {
 		return p, ip == nil || ip.IsLoopback()
 	}
-	for _, r := range b.cfg.Rules {
+	for _, r := range rules {
 		if r.AETitle == ae && ip != nil && r.Network.Contains(ip) {
 			p.Issuer, p.Reportable = r.Issuer, r.Reportable
 			return p, true

@@ -189,7 +189,7 @@ func (w *Web) peer(remote string) Peer {
 	}
 	ip := net.IP(addr.Addr().Unmap().AsSlice())
 	first := true
-	for _, r := range b.cfg.Rules {
+	for _, r := range *b.rules.Load() {
 		switch {
 		case r.Network == nil || !r.Network.Contains(ip):
 		case first:
