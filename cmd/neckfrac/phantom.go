@@ -19,13 +19,18 @@ type PhantomCmd struct {
 	Edition  string   `enum:"phantom-3,phantom-4" default:"phantom-3" help:"What the generator draws; the shipped pack was trained on phantom-3."`
 	Mode     string   `enum:"natural,enriched" default:"natural" help:"natural: cohort shares; enriched: several fractures each."`
 	Fracture []string `help:"Break exactly these, LEVEL or LEVEL:TYPE, as C5:burst. Repeatable." placeholder:"C5:burst"`
-	Intact   bool     `help:"The unfractured twin of the same seed."`
-	Coverage string   `enum:"mixed,full,partial" default:"mixed" help:"How much of the neck the stack holds."`
-	Protocol string   `enum:"mixed,diagnostic,wide,therapy" default:"mixed" help:"Kind of scan."`
-	Anatomy  string   `type:"existingdir" help:"Take the bones from meshes instead of the built-in ones; docs/phantom.md has the folder's format. Mind its licence." placeholder:"DIR"`
-	Acquired string   `help:"Acquisition time of the first study, RFC 3339. Defaults to now." placeholder:"TIME"`
-	Layout   string   `enum:"dicom,rsna" default:"dicom" help:"Layout on disk: a folder per study, or that of the RSNA 2022 fracture data."`
-	Pictures bool     `help:"Also write a contact sheet PNG per study."`
+	Look     []string `help:"Look-alikes that the patient has beside drawn ones, KIND or LEVEL:KIND, as C5:disc-vacuum; phantom-4. Repeatable." placeholder:"KIND"`
+
+	WithoutType   []string `sep:"," help:"Fracture types that are never drawn; phantom-4." placeholder:"TYPE"`
+	WithoutKernel []string `sep:"," help:"Reconstruction kernels that are never drawn; phantom-4." placeholder:"NAME"`
+
+	Intact   bool   `help:"The unfractured twin of the same seed."`
+	Coverage string `enum:"mixed,full,partial" default:"mixed" help:"How much of the neck the stack holds."`
+	Protocol string `enum:"mixed,diagnostic,wide,therapy" default:"mixed" help:"Kind of scan."`
+	Anatomy  string `type:"existingdir" help:"Take the bones from meshes instead of the built-in ones; docs/phantom.md has the folder's format. Mind its licence." placeholder:"DIR"`
+	Acquired string `help:"Acquisition time of the first study, RFC 3339. Defaults to now." placeholder:"TIME"`
+	Layout   string `enum:"dicom,rsna" default:"dicom" help:"Layout on disk: a folder per study, or that of the RSNA 2022 fracture data."`
+	Pictures bool   `help:"Also write a contact sheet PNG per study."`
 	PhantomForm
 }
 
@@ -106,6 +111,28 @@ func (c PhantomCmd) config() (phantom.Config, error) {
 		}
 		cfg.Anatomy = m
 	}
+	for _, l := range c.Look {
+		level, kind, found := strings.Cut(l, ":")
+		if !found {
+			level, kind = "", l
+		}
+		look := phantom.Look{Kind: kind}
+		if found {
+			v, err := neckfrac.ParseVertebra(level)
+			if err != nil {
+				return cfg, neckfrac.Errorf(neckfrac.Invalid, "--look", "%q: want KIND or LEVEL:KIND, as C5:disc-vacuum", l)
+			}
+			look.Level = v
+		}
+		if !contains(phantom.LookKinds(), kind) {
+			return cfg, neckfrac.Errorf(neckfrac.Invalid, "--look", "%q is no look-alike; there are: %s", kind, join(phantom.LookKinds()))
+		}
+		cfg.Looks = append(cfg.Looks, look)
+	}
+	for _, t := range c.WithoutType {
+		cfg.WithoutTypes = append(cfg.WithoutTypes, phantom.Type(t))
+	}
+	cfg.WithoutKernels = c.WithoutKernel
 	for _, f := range c.Fracture {
 		level, kind, _ := strings.Cut(f, ":")
 		v, err := neckfrac.ParseVertebra(level)
@@ -113,8 +140,8 @@ func (c PhantomCmd) config() (phantom.Config, error) {
 			return cfg, neckfrac.Errorf(neckfrac.Invalid, "--fracture", "%q: want LEVEL or LEVEL:TYPE, as C5:burst", f)
 		}
 		spec := phantom.FractureSpec{Level: v, Type: phantom.Type(kind)}
-		if kind != "" && !contains(phantom.Types(v), spec.Type) {
-			return cfg, neckfrac.Errorf(neckfrac.Invalid, "--fracture", "%q does not occur at %v; types there: %s", kind, v, join(phantom.Types(v)))
+		if kind != "" && !contains(cfg.Edition.Types(v), spec.Type) {
+			return cfg, neckfrac.Errorf(neckfrac.Invalid, "--fracture", "%q does not occur at %v; types there: %s", kind, v, join(cfg.Edition.Types(v)))
 		}
 		cfg.Fractures, cfg.Mode = append(cfg.Fractures, spec), phantom.Forced
 	}
@@ -138,7 +165,7 @@ func (c PhantomCmd) picture(cfg phantom.Config, seed uint64, file string) error 
 	return f.Close()
 }
 
-func contains(types []phantom.Type, t phantom.Type) bool {
+func contains[T comparable](types []T, t T) bool {
 	for _, x := range types {
 		if x == t {
 			return true
@@ -147,7 +174,7 @@ func contains(types []phantom.Type, t phantom.Type) bool {
 	return false
 }
 
-func join(types []phantom.Type) string {
+func join[T ~string](types []T) string {
 	out := make([]string, len(types))
 	for i, t := range types {
 		out[i] = string(t)

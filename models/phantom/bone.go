@@ -18,6 +18,31 @@ type bone struct {
 	spongy float64 // mean HU of the spongy part
 	hard   float64 // HU of compact bone
 	phase  float64 // where the bone looks at the wobble
+	// Of Phantom4. ride is the vertebra that a piece goes with; unmarked pieces leave
+	// labels alone; metal has streaks; remodel is the shape that an old fracture left.
+	ride            int
+	unmarked, metal bool
+	remodel         *squash
+	tints           []tint
+}
+
+// tint is denser or looser spongy bone about a place, fading over the radii h.
+type tint struct {
+	c, h vec
+	hu   float64
+}
+
+// tint adds HU to the spongy bone about c.
+func (b *bone) tint(c, h vec, hu float64) { b.tints = append(b.tints, tint{c, h, hu}) }
+
+func (b *bone) tinted(p vec) float64 {
+	var sum float64
+	for i := range b.tints {
+		t := &b.tints[i]
+		x, y, z := (p[0]-t.c[0])/t.h[0], (p[1]-t.c[1])/t.h[1], (p[2]-t.c[2])/t.h[2]
+		sum += t.hu * smooth(1, 0.45, x*x+y*y+z*z)
+	}
+	return sum
 }
 
 // marks are the places that fractures and soft tissue need, in the local frame.
@@ -99,6 +124,9 @@ const far = 50.0
 // at samples the unbroken bone at a local point.
 func (b *bone) at(p vec) sample {
 	out := sample{d: far, cortex: 0.6}
+	if b.remodel != nil {
+		p, _ = b.remodel.source(p)
+	}
 	for i := range b.parts {
 		t := &b.parts[i]
 		dx, dy, dz := p[0]-t.bc[0], p[1]-t.bc[1], p[2]-t.bc[2]
@@ -123,6 +151,9 @@ func (b *bone) at(p vec) sample {
 			}
 		}
 		out.d = smin(out.d, d, t.blend)
+	}
+	if len(b.tints) > 0 && out.d < 1 {
+		out.dense += b.tinted(p)
 	}
 	if out.d < 2.5 && b.wobble > 0 {
 		out.d += b.wobble * wobbleGrain.at(vec{p[0] + b.phase, p[1], p[2]})

@@ -19,7 +19,10 @@ type lesion struct {
 }
 
 // textures are the grains that a study's bone looks at.
-type textures struct{ strut, fine, coarse grain }
+type textures struct {
+	strut, fine, coarse grain
+	style               *style // of Phantom4
+}
 
 // paint draws the bones of a scene over its soft tissue. broken maps a bone to its
 // fracture.
@@ -49,7 +52,7 @@ func paint(s *scene, g lattice, broken map[*bone]*breakage) *canvas {
 		}
 	}
 	r := stream(s.seed, "texture")
-	tx := textures{newGrain(r, 0, r.between(0.55, 0.75)), newGrain(r, 1, 0.45), newGrain(r, 1, 2.2)}
+	tx := textures{newGrain(r, 0, r.between(0.55, 0.75)), newGrain(r, 1, 0.45), newGrain(r, 1, 2.2), s.style}
 	for _, b := range s.bones() {
 		if d := all[b]; d != nil {
 			cv.bone(d, broken[b], &tx)
@@ -106,10 +109,22 @@ func (cv *canvas) wholeBlock(f *field, tx *textures, c window, at int) {
 					continue
 				}
 				cv.hu[out] = float32(hounsfield(f, tx, cv.g.at(i, j, k), at, float64(cv.hu[out]), sigma))
-				if f.d[at] < 0 {
+				if f.d[at] < 0 && !f.b.unmarked {
 					cv.label[out] = mark
 				}
+				if f.d[at] < 1 && f.b.metal {
+					cv.hide(i, j, k)
+				}
 			}
+		}
+	}
+}
+
+// hide takes a cell that metal covers out of the lesions.
+func (cv *canvas) hide(i, j, k int) {
+	for n := range cv.lesion {
+		if le := &cv.lesion[n]; le.win.has(i, j, k) {
+			le.delta[le.win.index(i, j, k)] = 0
 		}
 	}
 }
@@ -162,9 +177,16 @@ func hounsfield(f *field, tx *textures, p vec, at int, under, sigma float64) flo
 	}
 	b := f.b
 	out := phi(d / sigma)
-	in := phi((-d - float64(f.cortex[at])) / sigma)
+	shell := float64(f.cortex[at])
+	if tx.style != nil && shell < solidAll {
+		shell *= tx.style.shell
+	}
+	in := phi((-d - shell) / sigma)
 	v := under*out + b.hard*(1-out-in)
 	if in > 0 {
+		if tx.style != nil {
+			return v + max(b.spongy+float64(f.dense[at])+tx.spongy(b.spongy, p), -70)*in
+		}
 		amp := 40 + 0.38*b.spongy
 		s := b.spongy + float64(f.dense[at]) +
 			amp*(2.2*(tx.strut.strut(p)-0.36)+0.35*tx.fine.at(p)) + 25*tx.coarse.at(p)

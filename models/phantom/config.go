@@ -2,6 +2,7 @@ package phantom
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/neckfrac/neckfrac"
 )
@@ -92,6 +93,12 @@ type Config struct {
 	Form Form
 	// Anatomy defaults to BuiltIn.
 	Anatomy Anatomy
+	// WithoutTypes and WithoutKernels are never drawn: what a network has not seen, for
+	// measuring what it makes of it. Phantom4 only.
+	WithoutTypes   []Type
+	WithoutKernels []string
+	// Looks are look-alikes that the patient has beside drawn ones. Phantom4 only.
+	Looks []Look
 }
 
 func (c Config) filled() (Config, error) {
@@ -138,9 +145,12 @@ func (c Config) filled() (Config, error) {
 		if !f.Level.Valid() {
 			return c, neckfrac.Errorf(neckfrac.Invalid, op, "fracture without a level")
 		}
-		if f.Type != "" && !f.Type.fits(f.Level) {
+		if f.Type != "" && !slices.Contains(c.Edition.Types(f.Level), f.Type) {
 			return c, neckfrac.Errorf(neckfrac.Invalid, op, "this fracture type does not occur at %v", f.Level)
 		}
+	}
+	if err := c.checkHeldOut(op); err != nil {
+		return c, err
 	}
 	if err := c.Form.check(); err != nil {
 		return c, err
@@ -164,6 +174,15 @@ func (c Config) recipe() string {
 	}
 	if c.SpacingMM > 0 {
 		out += fmt.Sprintf(", slices of %v mm every %v mm", c.SliceMM, c.SpacingMM)
+	}
+	if len(c.WithoutTypes) > 0 {
+		out += fmt.Sprintf(", without %v", c.WithoutTypes)
+	}
+	if len(c.WithoutKernels) > 0 {
+		out += fmt.Sprintf(", without kernels %v", c.WithoutKernels)
+	}
+	if len(c.Looks) > 0 {
+		out += fmt.Sprintf(", looks %v", c.Looks)
 	}
 	if !c.Form.Plain() {
 		out += ", " + c.Form.String()

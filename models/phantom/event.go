@@ -13,6 +13,7 @@ type event struct {
 	found    []Fracture
 	breakage *breakage
 	swelling float64
+	shifts   []shift // of the neck above
 }
 
 // drawEvents draws the fractures of a study. Every level has its own stream.
@@ -31,7 +32,7 @@ func drawEvents(c Config, s *scene) []event {
 	for i, f := range specs {
 		fr := stream(c.Seed, "fracture "+strconv.Itoa(i)+f.Level.String())
 		if f.Type == "" {
-			f.Type = drawType(fr, f.Level)
+			f.Type = c.drawType(fr, f.Level)
 		}
 		n, ok := at[f.Level]
 		if !ok {
@@ -42,9 +43,15 @@ func drawEvents(c Config, s *scene) []event {
 		e := &out[n]
 		b := &breaker{r: fr, b: s.chain[f.Level.Index()], m: s.p.level[f.Level.Index()], k: e.breakage, level: f.Level}
 		b.drawWidth()
-		b.breakAs(f.Type)
+		if c.Edition == Phantom4 {
+			b.more(f.Type, s, stream(c.Seed, "fracture-4 "+strconv.Itoa(i)+f.Level.String()))
+			e.shifts = append(e.shifts, b.shifts...)
+		} else {
+			b.breakAs(f.Type)
+		}
 		e.found = append(e.found, Fracture{
 			Type: f.Type, WidthMM: round2(b.width), DisplacementMM: round2(b.moved), HeightLoss: round2(b.loss),
+			Comminuted: b.comminuted, SlipMM: round2(b.slip), KyphosisDeg: round2(b.kyphosis), CanalMM: round2(b.canal),
 		})
 		if fr.chance(0.6) {
 			e.swelling = fr.between(2.5, 7)
@@ -72,6 +79,10 @@ type breaker struct {
 	width float64 // of the gap, mm
 	moved float64 // greatest move, mm
 	loss  float64
+	// Of Phantom4.
+	shifts                []shift
+	slip, kyphosis, canal float64
+	comminuted            bool
 }
 
 // drawWidth draws the gap by the mix hairline 35 %, usual 45 %, wide 20 %.

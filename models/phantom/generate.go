@@ -19,10 +19,19 @@ func Generate(c Config) (*Study, error) {
 	if !c.Intact {
 		for _, e := range events {
 			broken[s.chain[e.level.Index()]] = e.breakage
-			s.swell(e)
+			if c.Edition == Phantom3 {
+				s.swell(e)
+			}
 		}
 	}
 	a := plan(s, c)
+	if c.Edition == Phantom4 {
+		a.restyle(c.Seed, c.WithoutKernels)
+		s.soften(events, c.Intact)
+		if !c.Intact {
+			s.follow(events)
+		}
+	}
 	g := a.drawing()
 	cv := paint(s, g, broken)
 	picture := a.resolve(block{g.nx, g.ny, g.nz, cv.hu}, &g)
@@ -43,6 +52,9 @@ func (t *Study) place(a *acquisition, v []float32, cv *canvas) {
 	hu := make([]int16, len(v))
 	for i, x := range v {
 		hu[i] = int16(math.Round(clamp(float64(x), -1024, 3071)))
+	}
+	if a.quirks.step > 0 {
+		a.spoil(hu)
 	}
 	t.Volume = neckfrac.Volume{Grid: grid, HU: hu, SliceThicknessMM: a.SliceMM, Kernel: a.Kernel}
 	label := make([]uint8, len(v))

@@ -55,7 +55,7 @@ func shares(v neckfrac.Vertebra) []share {
 	}
 }
 
-// Types lists the patterns that occur at a level, most frequent first is not implied.
+// Types lists the patterns of the default Edition at a level, in no order.
 func Types(v neckfrac.Vertebra) []Type {
 	var out []Type
 	if !v.Valid() {
@@ -65,22 +65,4 @@ func Types(v neckfrac.Vertebra) []Type {
 		out = append(out, s.t)
 	}
 	return out
-}
-
-func (t Type) fits(v neckfrac.Vertebra) bool {
-	for _, k := range Types(v) {
-		if k == t {
-			return true
-		}
-	}
-	return false
-}
-
-func drawType(r random, v neckfrac.Vertebra) Type {
-	s := shares(v)
-	w := make([]float64, len(s))
-	for i := range s {
-		w[i] = s[i].w
-	}
-	return s[r.pick(w)].t
 }

@@ -10,13 +10,20 @@ const (
 
 // noiseAt is the SD of the noise in a slice, HU.
 func (a *acquisition) noiseAt(s *scene, k int) float64 {
-	u := s.along(a.origin[2] + float64(k)*a.SpacingMM).u
+	u := s.scanned(a.origin[2] + float64(k)*a.SpacingMM).u
+	if s.edition == Phantom4 {
+		return a.NoiseHU * a.noiseMore(u)
+	}
 	return a.NoiseHU * (1 + 0.25*smooth(2, 4.5, u) + (a.shoulder-1.25)*smooth(4.3, 6.4, u))
 }
 
 // finish adds what the scanner adds to the resolved picture: streaks, noise, motion.
 func finish(s *scene, a *acquisition, v []float32) {
 	r := stream(s.seed, "noise")
+	if s.edition == Phantom4 {
+		a.shadow(s, v)
+		a.implants(s, v)
+	}
 	tiles := a.noiseTiles(r)
 	plane := a.nx * a.ny
 	var last [3]int
@@ -28,7 +35,7 @@ func finish(s *scene, a *acquisition, v []float32) {
 		next := [3]int{r.IntN(noiseTiles), r.IntN(noiseSide), r.IntN(noiseSide)}
 		sd := float32(a.noiseAt(s, k))
 		st.next(r)
-		amp := float32(a.StreakHU * smooth(3.8, 6.2, s.along(a.origin[2]+float64(k)*a.SpacingMM).u))
+		amp := float32(a.StreakHU * smooth(3.8, 6.2, s.scanned(a.origin[2]+float64(k)*a.SpacingMM).u))
 		for j := range a.ny {
 			row := p[j*a.nx:][:a.nx]
 			t0 := tiles[next[0]][(j+next[2])%noiseSide*noiseSide:][:noiseSide]

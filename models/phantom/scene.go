@@ -31,6 +31,14 @@ type scene struct {
 	backs []vec
 	// mesh is the person's mesh anatomy, nil for the built-in one.
 	mesh *meshPerson
+
+	// Of Phantom4: how tissue looks, pieces that are painted before the vertebrae, blood
+	// in the canal, and the curve before fractures moved the neck, nil where it is knots.
+	style    *style
+	unders   []*bone
+	blood    bleed
+	still    []knot
+	hardware bool
 }
 
 // joint keeps two bones apart by a space.
@@ -54,6 +62,10 @@ var shareOfFlexion = [6]float64{.13, .16, .18, .20, .10, .04}
 func newScene(c Config) *scene {
 	seed := c.Seed
 	s := &scene{seed: seed, edition: c.Edition, p: drawPerson(seed)}
+	if c.Edition == Phantom4 {
+		s.style = drawStyle(seed)
+		s.p.appear(seed, s.style)
+	}
 	c.Anatomy.build(s, stream(seed, "bones"))
 	if r := stream(seed, "posture"); s.mesh != nil {
 		s.mesh.pose(s, r)
@@ -61,6 +73,9 @@ func newScene(c Config) *scene {
 		s.pose(r)
 	}
 	addMimics(s, stream(seed, "mimics"))
+	if c.Edition == Phantom4 {
+		addLooks(s, c.Looks)
+	}
 	for _, b := range s.bones() {
 		b.seal()
 	}
@@ -71,9 +86,9 @@ func newScene(c Config) *scene {
 	return s
 }
 
-// bones lists all bones, vertebrae first.
+// bones lists all bones in the order in which they are painted.
 func (s *scene) bones() []*bone {
-	out := append([]*bone{}, s.chain[:]...)
+	out := append(append([]*bone{}, s.unders...), s.chain[:]...)
 	return append(out, s.others...)
 }
 
@@ -155,11 +170,22 @@ func (s *scene) curve() {
 }
 
 // along interpolates the curve at a height; beyond its ends it runs straight on.
-func (s *scene) along(z float64) knot {
-	n := len(s.knots)
-	i := sort.Search(n, func(i int) bool { return s.knots[i].z > z })
+func (s *scene) along(z float64) knot { return alongKnots(s.knots, z) }
+
+// scanned is along of the neck before fractures moved it: what the scanner goes by must
+// be that of the twin.
+func (s *scene) scanned(z float64) knot {
+	if s.still != nil {
+		return alongKnots(s.still, z)
+	}
+	return alongKnots(s.knots, z)
+}
+
+func alongKnots(knots []knot, z float64) knot {
+	n := len(knots)
+	i := sort.Search(n, func(i int) bool { return knots[i].z > z })
 	i = min(max(i, 1), n-1)
-	a, b := &s.knots[i-1], &s.knots[i]
+	a, b := &knots[i-1], &knots[i]
 	t := (z - a.z) / (b.z - a.z)
 	out := knot{z: z, u: lerp(a.u, b.u, t)}
 	if i == n-1 && t > 1 {

@@ -76,6 +76,13 @@ type Fracture struct {
 	DisplacementMM float64 `json:"displacement_mm"`
 	// HeightLoss is the share of the front height, for wedges and bursts.
 	HeightLoss float64 `json:"height_loss,omitempty"`
+	// Comminuted says that a further piece broke out beside the pattern's own.
+	Comminuted bool `json:"comminuted,omitempty"`
+	// SlipMM and KyphosisDeg are how far the neck above moved and tipped forward.
+	SlipMM      float64 `json:"slip_mm,omitempty"`
+	KyphosisDeg float64 `json:"kyphosis_deg,omitempty"`
+	// CanalMM is how far a fragment of a burst body stands into the canal.
+	CanalMM float64 `json:"canal_mm,omitempty"`
 	// CNR is the noise-free change of the picture over the local noise, the mean over
 	// the 20 most changed voxels.
 	CNR    float64 `json:"cnr"`
@@ -92,6 +99,8 @@ type Negative struct {
 type Person struct {
 	Age float64 `json:"age"`
 	Sex string  `json:"sex"`
+	// PostOperative says that the spine carries metal.
+	PostOperative bool `json:"post_operative,omitempty"`
 }
 
 // Scanner is the drawn acquisition.
@@ -109,6 +118,8 @@ type Scanner struct {
 	Metal     bool    `json:"metal"`
 	Motion    bool    `json:"motion"`
 	Partial   string  `json:"partial,omitempty"`
+	LowDose   bool    `json:"low_dose,omitempty"`
+	quirks    quirks
 	overshoot float64
 	shoulder  float64
 	fov       float64

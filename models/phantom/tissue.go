@@ -51,6 +51,7 @@ type softLook struct {
 	contrast            float64 // HU of vessels
 	swelling            float64 // in front of the spine, mm
 	swellingU           float64
+	blood               bleed
 	lean                vec // shift of the outline
 	shift               float64
 	table               float64 // distance behind the back, mm
@@ -71,6 +72,12 @@ func (s *scene) look() softLook {
 	if r.chance(0.15) {
 		l.swelling, l.swellingU = r.between(3, 7), r.between(1, 5)
 	}
+	if s.style != nil {
+		l.swelling, l.blood, l.contrast = 0, s.blood, 45
+		if s.style.vessel > 0 {
+			l.contrast = s.style.vessel
+		}
+	}
 	return l
 }
 
@@ -90,6 +97,11 @@ func (s *scene) softTissue(g *lattice) []float32 {
 	}
 	for k := range c.nz {
 		s.softSlice(&l, &c, k, low[k*c.nx*c.ny:(k+1)*c.nx*c.ny])
+	}
+	if s.style != nil {
+		for i, v := range low {
+			low[i] = s.style.tissue(v)
+		}
 	}
 	return refine(&c, low, g)
 }

@@ -11,7 +11,7 @@ func (s *scene) truth(c Config, a *acquisition, events []event) Truth {
 	t := Truth{
 		ID: studyID(c.Seed), Generator: string(c.Edition), Anatomy: c.Anatomy.Name(), Seed: c.Seed, Intact: c.Intact, Recipe: c.recipe(),
 		Levels: map[neckfrac.Vertebra]*LevelTruth{}, Negatives: s.negatives, Scanner: a.Scanner,
-		Person: Person{Age: math.Floor(s.p.age), Sex: "F"},
+		Person: Person{Age: math.Floor(s.p.age), Sex: "F", PostOperative: s.hardware},
 	}
 	if s.p.male {
 		t.Person.Sex = "M"

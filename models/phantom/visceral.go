@@ -12,6 +12,7 @@ type visceral struct {
 	disc          bool
 	lungR         float64
 	discA, discB2 float64
+	blood, rim    float64 // thickness in the canal, and its side
 }
 
 // tube is an ellipse in the slice with its value.
@@ -21,6 +22,7 @@ func newVisceral(s *scene, l *softLook, kn *knot) visceral {
 	v := visceral{kn: kn, air: along(airway, kn.u), cord: [2]float64{6.3, 4.0}}
 	swell := l.swelling * math.Exp(-sq((kn.u-l.swellingU)/1.6))
 	w := s.p.width
+	v.blood, v.rim = l.blood.at(kn.u), l.blood.side
 	front := v.air.front*s.p.depth + swell
 	v.airY = kn.body[1] - front
 	x0 := kn.body[0]
@@ -65,6 +67,9 @@ func (v *visceral) at(p vec) (float64, bool) {
 	cx, cy := p[0]-v.kn.canal[0], p[1]-v.kn.canal[1]
 	a, b := v.kn.canalHalf[0]+0.6, v.kn.canalHalf[1]+0.6
 	if e := sq(cx/a) + sq(cy/b); e < 1 {
+		if v.blood > 0.5 && v.rim*cy > b-v.blood-0.04*cx*cx {
+			return 68, true
+		}
 		if c := sq(cx/v.cord[0]) + sq((cy+0.4)/v.cord[1]); c < 1.4 {
 			return lerp(huCord, huCSF, smooth(0.8, 1.4, c)), true
 		}
