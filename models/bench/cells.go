@@ -22,11 +22,11 @@ type class struct {
 	less float64
 }
 
-// Widths are those that the generator draws from; contrast to noise starts at 2, below
-// which a fracture is occult.
+// Widths are those that the generator draws from; a wedge is pressed together and has no
+// gap. Contrast to noise starts at 2, below which a fracture is occult.
 var (
-	widthClasses = []class{{"hairline, below 0.5 mm", 0.5}, {"usual, 0.5 to 1.5 mm", 1.5}, {"wide, from 1.5 mm", 1e9}}
-	cnrClasses   = []class{{"contrast to noise below 4", 4}, {"4 to 8", 8}, {"8 to 16", 16}, {"from 16", 1e9}}
+	widthClasses = []class{{"no gap (compression)", 1e-9}, {"hairline, below 0.5 mm", 0.5}, {"usual, 0.5 to 1.5 mm", 1.5}, {"wide, from 1.5 mm", 1e9}}
+	cnrClasses   = []class{{"contrast to noise below 8", 8}, {"8 to 16", 16}, {"16 to 32", 32}, {"from 32", 1e9}}
 )
 
 func classOf(v float64, of []class) string {

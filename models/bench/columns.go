@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"math"
 	"slices"
 	"strconv"
 
@@ -62,8 +63,9 @@ func (t *table) scan(s *Study) []float64 {
 	return out
 }
 
-// parts choose what a model of vertebrae sees beside the level's name.
-type parts struct{ scan, shape, image bool }
+// parts choose what a model of vertebrae sees beside the level's name. beside is shape
+// and image once more, beside the patient's other levels.
+type parts struct{ scan, shape, image, beside bool }
 
 // vertebrae are the scored levels as rows.
 func (t *table) vertebrae(p parts) []row {
@@ -91,6 +93,60 @@ func (t *table) vertebrae(p parts) []row {
 			}
 			out = append(out, row{x: x, broken: l.Label == 1, group: g, level: i})
 		}
+	}
+	if p.beside {
+		for i, x := range beside(t.vertebrae(parts{shape: true, image: true})) {
+			out[i].x = append(out[i].x, x...)
+		}
+	}
+	return out
+}
+
+// beside gives each measure as a reader sees it who looks at the patient's other levels:
+// standardised within the level, less the mean of the others. Noise, kernel and age are
+// those of all levels and fall out. Truth is not looked at.
+func beside(rows []row) [][]float64 {
+	out := make([][]float64, len(rows))
+	if len(rows) == 0 {
+		return out
+	}
+	var m ridge
+	m.standards(rows, levelCount)
+	cols := len(rows[0].x)
+	for from := 0; from < len(rows); {
+		to := from
+		for to < len(rows) && rows[to].group == rows[from].group {
+			to++
+		}
+		z := make([][]float64, to-from)
+		for i, r := range rows[from:to] {
+			z[i] = m.standard(r)[levelCount:]
+			out[from+i] = make([]float64, cols)
+		}
+		for c := range cols {
+			var sum, n float64
+			for i, r := range rows[from:to] {
+				if !math.IsNaN(r.x[c]) {
+					sum, n = sum+z[i][c], n+1
+				}
+			}
+			for i, r := range rows[from:to] {
+				out[from+i][c] = math.NaN()
+				if n >= 3 && !math.IsNaN(r.x[c]) {
+					out[from+i][c] = z[i][c] - (sum-z[i][c])/(n-1)
+				}
+			}
+		}
+		from = to
+	}
+	return out
+}
+
+// featureNames are those of the columns of parts{shape, image, beside}.
+func featureNames() []string {
+	out := slices.Concat(ShapeNames(), ImageNames())
+	for _, name := range slices.Clone(out) {
+		out = append(out, name+", beside the other levels")
 	}
 	return out
 }

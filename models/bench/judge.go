@@ -70,7 +70,7 @@ func Judge(r Recipe, list []Entry, studies []Study) Report {
 	none := t.vertebrae(parts{})
 	out.Baselines = append(out.Baselines, t.baseline(byLevel, none, nil), t.baseline(byScan, t.vertebrae(parts{scan: true}), t.patients()),
 		t.baseline(byShape, t.vertebrae(parts{shape: true}), nil))
-	everything := t.vertebrae(parts{scan: true, shape: true, image: true})
+	everything := t.vertebrae(parts{scan: true, shape: true, image: true, beside: true})
 	ridge := outOfFold(everything, levelCount)
 	out.Baselines = append(out.Baselines, t.figures(byFeatures, everything, ridge, anyOf, foldOf))
 	best := t.features(&out)
@@ -100,14 +100,14 @@ func (t *table) figures(name string, rows []row, score []float64, join func([]fl
 // features judges each measure alone and returns the best one's score of every vertebra,
 // standardised within its level.
 func (t *table) features(out *Report) []float64 {
-	rows := t.vertebrae(parts{shape: true, image: true})
+	rows := t.vertebrae(parts{shape: true, image: true, beside: true})
 	if len(rows) == 0 {
 		return nil
 	}
 	m := ridge{}
 	m.standards(rows, levelCount)
 	scores := map[string][]float64{}
-	for c, name := range slices.Concat(ShapeNames(), ImageNames()) {
+	for c, name := range featureNames() {
 		var f Figures
 		f, scores[name] = t.feature(name, c, rows, &m)
 		out.Features = append(out.Features, f)
