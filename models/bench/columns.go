@@ -38,8 +38,29 @@ func wordsOf(s *Study) []string {
 	return []string{s.Scanner.Kernel, strconv.Itoa(s.Scanner.KVP), s.Scanner.Protocol, s.Scanner.Partial, s.Person.Sex}
 }
 
-// scan is all that is known of a scan without its pixels, a column for each word but the
-// last of its kind.
+// scanNames are those of the columns of scan.
+func (t *table) scanNames() []string {
+	out := []string{
+		"fwhm", "pixel", "slice", "spacing", "noise", "streaks", "contrast", "metal", "motion", "low_dose", "post_operative",
+		"rows", "slices", "field", "height", "age", "levels_full", "levels_partial",
+	}
+	for k, kind := range [...]string{"kernel", "kvp", "protocol", "cut", "sex"} {
+		for _, is := range t.others(k) {
+			out = append(out, kind+"="+is)
+		}
+	}
+	return out
+}
+
+// others are the words of a kind but the last, which is where all others are not.
+func (t *table) others(kind int) []string {
+	if kind >= len(t.words) {
+		return nil
+	}
+	return t.words[kind][:len(t.words[kind])-1]
+}
+
+// scan is all that is known of a scan without its pixels, by scanNames.
 func (t *table) scan(s *Study) []float64 {
 	c := &s.Scanner
 	full, part := 0.0, 0.0
@@ -52,11 +73,11 @@ func (t *table) scan(s *Study) []float64 {
 		}
 	}
 	out := []float64{
-		c.FWHM, c.PixelMM, c.SliceMM, c.SpacingMM, c.NoiseHU, c.StreakHU, yes(c.Contrast), yes(c.Metal), yes(c.Motion),
+		c.FWHM, c.PixelMM, c.SliceMM, c.SpacingMM, c.NoiseHU, c.StreakHU, yes(c.Contrast), yes(c.Metal), yes(c.Motion), yes(c.LowDose), yes(s.Person.PostOperative),
 		float64(s.Rows), float64(s.Slices), s.FieldMM, s.HeightMM, s.Person.Age, full, part,
 	}
 	for k, w := range wordsOf(s) {
-		for _, is := range t.words[k][:len(t.words[k])-1] {
+		for _, is := range t.others(k) {
 			out = append(out, yes(w == is))
 		}
 	}

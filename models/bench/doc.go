@@ -24,8 +24,8 @@
 //
 // # Limits
 //
-// A recipe has at most MaxStudies studies. Digests hold on amd64: floating point differs
-// between architectures.
+// A recipe has at most MaxStudies studies. Digests hold on amd64 processors with FMA and
+// builds with GOAMD64=v1, the default: floating point differs elsewhere.
 //
 // # Not here
 //

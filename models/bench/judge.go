@@ -18,6 +18,9 @@ type Report struct {
 	Counts     Counts     `json:"counts"`
 	// Baselines see less than an image: what each sees is its name.
 	Baselines []Figures `json:"baselines"`
+	// Scan are single fields of what is known without the image, best first by patient:
+	// where the baseline finds what it finds.
+	Scan []Figures `json:"scan"`
 	// Features are single measures, best first by the AUC within a level.
 	Features []Figures `json:"features"`
 	// Cells split the fractures by what they look like, for the best feature and the
@@ -73,6 +76,7 @@ func Judge(r Recipe, list []Entry, studies []Study) Report {
 	everything := t.vertebrae(parts{scan: true, shape: true, image: true, beside: true})
 	ridge := outOfFold(everything, levelCount)
 	out.Baselines = append(out.Baselines, t.figures(byFeatures, everything, ridge, anyOf, foldOf))
+	out.Scan = t.fields()
 	best := t.features(&out)
 	out.Cells = t.cells(none, best, ridge)
 	out.goals()
@@ -101,21 +105,38 @@ func (t *table) figures(name string, rows []row, score []float64, join func([]fl
 // standardised within its level.
 func (t *table) features(out *Report) []float64 {
 	rows := t.vertebrae(parts{shape: true, image: true, beside: true})
-	if len(rows) == 0 {
-		return nil
-	}
-	m := ridge{}
-	m.standards(rows, levelCount)
 	scores := map[string][]float64{}
-	for c, name := range featureNames() {
-		var f Figures
-		f, scores[name] = t.feature(name, c, rows, &m)
-		out.Features = append(out.Features, f)
-	}
+	out.Features = t.alone(featureNames(), rows, scores)
 	slices.SortStableFunc(out.Features, func(a, b Figures) int {
 		return compareDown(float64(a.Within.Value), float64(b.Within.Value))
 	})
+	if len(out.Features) == 0 {
+		return nil
+	}
 	return scores[out.Features[0].Name]
+}
+
+// fields judges each field of the scan and each vertebra's place alone.
+func (t *table) fields() []Figures {
+	out := t.alone(slices.Concat(t.scanNames(), PlaceNames()), t.vertebrae(parts{scan: true}), map[string][]float64{})
+	slices.SortStableFunc(out, func(a, b Figures) int { return compareDown(float64(a.Patient.Value), float64(b.Patient.Value)) })
+	return out
+}
+
+// alone judges each column and notes its standardised score by name.
+func (t *table) alone(names []string, rows []row, scores map[string][]float64) []Figures {
+	if len(rows) == 0 {
+		return nil
+	}
+	var out []Figures
+	m := ridge{}
+	m.standards(rows, levelCount)
+	for c, name := range names {
+		var f Figures
+		f, scores[name] = t.feature(name, c, rows, &m)
+		out = append(out, f)
+	}
+	return out
 }
 
 // feature judges one column. Vertebrae that lack it are left out of its figures; for the

@@ -44,6 +44,7 @@ func (r Report) WriteText(w io.Writer) error {
 	}
 	table("AUC (95 %) of", r.Baselines)
 	table("of one feature", r.Features)
+	table("of one field without the image, the first ten", r.Scan[:min(10, len(r.Scan))])
 	by := ""
 	for _, x := range r.Cells {
 		if x.By != by {
