@@ -160,7 +160,7 @@ var looks = map[string][2]float64{
 
 // other makes a bone that is no vertebra.
 func (w *meshPerson) other(s *scene, r random, t *meshBone) *bone {
-	b := &bone{name: t.name, wobble: 0.25, phase: r.between(0, 200), spongy: s.p.spongy[levels-1]*0.9 + 60, hard: s.p.hard}
+	b := &bone{name: t.name, ride: levels, wobble: 0.25, phase: r.between(0, 200), spongy: s.p.spongy[levels-1]*0.9 + 60, hard: s.p.hard}
 	b.marks = t.marks.scaled(w.whole)
 	for _, p := range append([]*meshBone{t}, t.more...) {
 		l := looks[p.name]

@@ -129,3 +129,12 @@ var ReadAttribution = readAttribution
 
 // AgeOf is the age of a seed's patient.
 func AgeOf(seed uint64) float64 { return drawPerson(seed).age }
+
+// Mirrored says whether a seed's patient is the atlas in a mirror.
+func Mirrored(c Config) bool { return newScene(c).mesh.mirror }
+
+// LoadSoft reads the label volume of a folder.
+func LoadSoft(dir string) error {
+	_, _, err := loadSoft(dir)
+	return err
+}

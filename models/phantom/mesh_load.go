@@ -61,10 +61,30 @@ func LoadAnatomy(dir string) (*MeshAnatomy, error) {
 	if err := m.loadChain(dir); err != nil {
 		return nil, neckfrac.E(op, err)
 	}
-	if m.soft, err = loadSoft(dir); err != nil {
+	var extra []labelBone
+	if m.soft, extra, err = loadSoft(dir); err != nil {
 		return nil, neckfrac.E(op, err)
 	}
-	return m, neckfrac.E(op, m.loadOthers(dir))
+	if err := m.loadOthers(dir); err != nil {
+		return nil, neckfrac.E(op, err)
+	}
+	m.take(extra)
+	return m, nil
+}
+
+// take adds bones from labels: to the skull what is rigid with it, the others as bones of
+// their own.
+func (m *MeshAnatomy) take(extra []labelBone) {
+	for _, e := range extra {
+		b := &meshBone{name: e.name, frame: m.frameOf(e.name, nil), grid: e.grid}
+		b.grid.lo = sub(b.grid.lo, b.frame.at)
+		switch e.name {
+		case "skull", "tooth":
+			m.others[0].more = append(m.others[0].more, b)
+		default:
+			m.others = append(m.others, b)
+		}
+	}
 }
 
 // loadChain reads and frames all vertebrae, and samples and measures them once all of
@@ -184,9 +204,9 @@ func (m *MeshAnatomy) loadOther(dir, name string, files []meshFile) (*meshBone, 
 // pose knows.
 func (m *MeshAnatomy) frameOf(name string, mesh []stl.Triangle) pose {
 	switch name {
-	case "skull", "mandible":
+	case "skull", "mandible", "tooth":
 		return pose{m.chain[0].frame.outer(headFromAtlas), identity}
-	case "T2 ribs":
+	case "T2 ribs", "lower spine":
 		return pose{m.chain[t2].frame.at, identity}
 	case "hyoid":
 		lo, hi := meshBox(mesh)

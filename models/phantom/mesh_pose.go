@@ -33,7 +33,7 @@ func (w *meshPerson) pose(s *scene, r random) {
 
 // upperGap lifts C1 off C2 and the skull off C1, mm: atlases let these joints touch, and
 // opening them by cutting alone would take bone from C1 on both sides.
-const upperGap = 0.4
+const upperGap = 0.6
 
 // pivot is the place in the atlas about which vertebra i turns on the one below.
 func (w *meshPerson) pivot(i int) vec {

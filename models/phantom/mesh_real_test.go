@@ -63,20 +63,35 @@ func TestAtlasMeasures(t *testing.T) {
 	}
 }
 
+// Spurs, channels and joint spaces change a bone by a few per cent in one patient, but
+// not in the mean of some young ones.
 func TestAtlasLabelsHaveTheVolumeOfTheMesh(t *testing.T) {
 	long(t)
 	t.Parallel()
 	m := realAnatomy(t)
+	var mean [7]float64
+	const patients = 3
 	n := 0
-	for seed := uint64(40); n < 2; seed++ {
-		c := small(seed)
+	for seed := uint64(40); n < patients; seed++ {
 		if phantom.AgeOf(seed) > 32 {
-			continue // spurs add to the bone
+			continue
 		}
 		n++
+		c := small(seed)
 		c.Matrix, c.Mode, c.SpacingMM = 256, phantom.Forced, 0.6
-		meshVolumes(t, c, m, 0.03)
+		for i, v := range meshVolumes(t, c, m) {
+			mean[i] += v / patients
+			if math.Abs(v-1) > 0.06 {
+				t.Errorf("seed %d: C%d has %.3f of its mesh's volume", seed, i+1, v)
+			}
+		}
 	}
+	for i, v := range mean {
+		if math.Abs(v-1) > 0.03 {
+			t.Errorf("C%d has %.3f of its mesh's volume in the mean", i+1, v)
+		}
+	}
+	t.Logf("share of the meshes' volumes: %.3f", mean)
 }
 
 // Every pattern is seen at every level in most patients, and the twin of each differs

@@ -146,7 +146,7 @@ func (a *acquisition) dental(s *scene, r random, v []float32) {
 	const bins = 512
 	for range 1 + r.IntN(3) {
 		az := r.between(-70, 70) * math.Pi / 180
-		tooth := s.skull.pose.outer(vec{25 * math.Sin(az), -72*s.p.depth - 28*math.Cos(az), -30 + r.spread(0, 3)})
+		tooth := s.tooth(az, r.spread(0, 3))
 		ray := make([]float64, bins)
 		x := 0.0
 		for i := range ray {

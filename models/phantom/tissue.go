@@ -84,6 +84,9 @@ func (s *scene) look() softLook {
 // softTissue paints everything that is not bone. It works on a coarser lattice and
 // interpolates: soft tissue has no detail below 1.5 mm.
 func (s *scene) softTissue(g *lattice) []float32 {
+	if s.mesh != nil && s.mesh.atlas.soft != nil {
+		return s.mesh.softTissue(s, g)
+	}
 	step := max(1.5, g.px)
 	stepZ := max(1.6, g.dz)
 	c := lattice{origin: g.origin, px: step, dz: stepZ}
