@@ -73,52 +73,48 @@ func (e *Examiner) Examine(ctx context.Context, v *neckfrac.Volume) (*Examinatio
 	return x, nil
 }
 
-// classifyLevels runs the classifier on every level that was found.
+// classifyLevels runs the classifier on every level that was found, each by itself: a
+// level's crops are one sequence of slices, which is batch enough.
 func (e *Examiner) classifyLevels(ctx context.Context, stack *input.Stack, x *Examination) error {
-	spec := e.specs.Classify
 	var found []neckfrac.Vertebra
 	for _, v := range neckfrac.Vertebrae() {
 		if x.Found.Levels[v.Index()].Coverage != neckfrac.CoverageNone {
 			found = append(found, v)
 		}
 	}
-	if len(found) == 0 {
-		return nil
-	}
-	n, t, m := int64(len(found)), int64(spec.Slices), int64(spec.MapPx)
-	in := newTensor(n, t, input.ClassifyChannels, int64(spec.SizePx), int64(spec.SizePx))
-	for i, v := range found {
-		c := spec.CropGeometry(x.Found.Levels[v.Index()].Region)
-		x.Levels[v.Index()].Crop = c
-		stack.Crop(c, x.Grid, x.Found.Labels, uint8(v), in.data[i*spec.Len():][:spec.Len()])
-	}
-	outs := []tensor{newTensor(n), newTensor(n, t), newTensor(n, t, m, m)}
+	return e.engine.each(ctx, len(found), func(ctx context.Context, i int) error {
+		return neckfrac.E("classify", e.classifyLevel(ctx, stack, x, found[i]))
+	})
+}
+
+// classifyLevel writes what belongs to level v, and reads of x what was there before.
+func (e *Examiner) classifyLevel(ctx context.Context, stack *input.Stack, x *Examination, v neckfrac.Vertebra) error {
+	spec := e.specs.Classify
+	t, m := int64(spec.Slices), int64(spec.MapPx)
+	in := newTensor(1, t, input.ClassifyChannels, int64(spec.SizePx), int64(spec.SizePx))
+	l := &x.Levels[v.Index()]
+	l.Crop = spec.CropGeometry(x.Found.Levels[v.Index()].Region)
+	stack.Crop(l.Crop, x.Grid, x.Found.Labels, uint8(v), in.data)
+	outs := []tensor{newTensor(1), newTensor(1, t), newTensor(1, t, m, m)}
 	if err := mean(ctx, e.classify, in, outs); err != nil {
-		return neckfrac.E("classify", err)
+		return err
 	}
 	if !finite(outs[0].data) || !finite(outs[1].data) {
 		return notFinite("classify")
 	}
-	for i, v := range found {
-		l := &x.Levels[v.Index()]
-		l.SliceLogits = outs[1].data[i*spec.Slices:][:spec.Slices]
-		key := argmax(l.SliceLogits)
-		l.KeyZMM = l.Crop.SliceZMM(key)
-		cells := spec.Slices * spec.MapPx * spec.MapPx
-		l.LesionMM = lesion(l.Crop, outs[2].data[i*cells:][:cells], key)
-		x.Scores.Levels[v.Index()].Classify = float64(outs[0].data[i])
-	}
+	l.SliceLogits = outs[1].data
+	key := argmax(l.SliceLogits)
+	l.KeyZMM = l.Crop.SliceZMM(key)
+	l.LesionMM = lesion(l.Crop, outs[2].data, key)
+	x.Scores.Levels[v.Index()].Classify = float64(outs[0].data[0])
 	if !e.blind {
 		return nil
 	}
 	blindCrops(spec, in.data)
-	outs = []tensor{newTensor(n), newTensor(n, t), newTensor(n, t, m, m)}
 	if err := mean(ctx, e.classify, in, outs); err != nil {
-		return neckfrac.E("classify blind", err)
+		return neckfrac.E("blind", err)
 	}
-	for i, v := range found {
-		x.Blind.Levels[v.Index()].Classify = float64(outs[0].data[i])
-	}
+	x.Blind.Levels[v.Index()].Classify = float64(outs[0].data[0])
 	return nil
 }
 
@@ -130,41 +126,22 @@ func blindCrops(spec input.ClassifySpec, crops []float32) {
 	}
 }
 
-// scoreSlices runs the Model I networks: the patient's on every slice, a level's on
-// the slices within its box.
+// scoreSlices runs the Model I networks on the slices that hold vertebrae: the
+// patient's on all of them, a level's on those within its box.
 func (e *Examiner) scoreSlices(ctx context.Context, stack *input.Stack, x *Examination) error {
-	spec := e.specs.Model1
-	x.Slices = spec.Slices(x.Grid, x.Found.Labels)
-	if len(x.Slices) == 0 {
-		return nil
+	x.Slices = e.specs.Model1.Slices(x.Grid, x.Found.Labels)
+	work := e.model1Work(x.Slices)
+	batches := slices.Collect(slices.Chunk(work.slices, e.engine.batch))
+	err := e.engine.each(ctx, len(batches), func(ctx context.Context, i int) error {
+		return neckfrac.E("model1", e.scoreBatch(ctx, stack, x.Slices, work, batches[i]))
+	})
+	if err != nil {
+		return err
 	}
-	data := make([]float32, len(x.Slices)*spec.Len())
-	for i, s := range x.Slices {
-		stack.Slice(spec, s, data[i*spec.Len():][:spec.Len()])
-	}
-	score := func(nets []*session, use func(input.Slice) bool) (float64, error) {
-		var mine []float32
-		for i, s := range x.Slices {
-			if use(s) {
-				mine = append(mine, data[i*spec.Len():][:spec.Len()]...)
-			}
-		}
-		if len(nets) == 0 || len(mine) == 0 {
-			return math.NaN(), nil
-		}
-		logits, err := sliceLogits(ctx, spec, nets, mine)
-		return topMean(logits, spec.TopK), err
-	}
-	var err error
-	if x.Scores.Model1Patient, err = score(e.patient, func(input.Slice) bool { return true }); err != nil {
-		return neckfrac.E("model1", err)
-	}
+	topK := e.specs.Model1.TopK
+	x.Scores.Model1Patient = topMean(work.of(0), topK)
 	for _, v := range neckfrac.Vertebrae() {
-		i := v.Index()
-		x.Scores.Levels[i].Model1, err = score(e.levels[i], func(s input.Slice) bool { return s.Levels>>i&1 == 1 })
-		if err != nil {
-			return neckfrac.E("model1", err)
-		}
+		x.Scores.Levels[v.Index()].Model1 = topMean(work.of(1+v.Index()), topK)
 	}
 	if e.blind {
 		return e.scoreBlind(ctx, x)
@@ -181,8 +158,11 @@ func (e *Examiner) scoreBlind(ctx context.Context, x *Examination) error {
 		if math.IsNaN(seen) {
 			return seen, nil
 		}
-		logits, err := sliceLogits(ctx, spec, nets, empty)
-		return topMean(logits, spec.TopK), err
+		logits, err := sliceLogits(ctx, spec, nets, empty, 1)
+		if err != nil {
+			return 0, err
+		}
+		return float64(logits[0]), nil
 	}
 	var err error
 	if x.Blind.Model1Patient, err = score(e.patient, x.Scores.Model1Patient); err != nil {
@@ -194,25 +174,6 @@ func (e *Examiner) scoreBlind(ctx context.Context, x *Examination) error {
 		}
 	}
 	return nil
-}
-
-func sliceLogits(ctx context.Context, spec input.Model1Spec, nets []*session, data []float32) ([]float32, error) {
-	var out []float32
-	side := int64(spec.SizePx)
-	for len(data) > 0 {
-		n := min(batch, len(data)/spec.Len())
-		in := tensor{[]int64{int64(n), input.Model1Channels, side, side}, data[:n*spec.Len()]}
-		outs := []tensor{newTensor(int64(n)), newTensor(int64(n), int64(spec.MapPx), int64(spec.MapPx))}
-		if err := mean(ctx, nets, in, outs); err != nil {
-			return nil, err
-		}
-		if !finite(outs[0].data) {
-			return nil, notFinite("model1")
-		}
-		out = append(out, outs[0].data...)
-		data = data[n*spec.Len():]
-	}
-	return out, nil
 }
 
 // mean runs the folds of a network and fills outs with the mean of their outputs.

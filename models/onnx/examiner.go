@@ -16,8 +16,15 @@ type Examiner struct {
 	classify []*session
 	patient  []*session
 	levels   [neckfrac.Levels][]*session
+	engine   *engine
 	blind    bool
 	places   chan struct{}
+}
+
+// graph is a network's file.
+type graph struct {
+	name  string
+	bytes []byte
 }
 
 // OpenGraphs loads the library and exported networks. Close the Examiner after use.
@@ -31,43 +38,44 @@ func OpenGraphs(g *models.Graphs, o Options) (*Examiner, error) {
 }
 
 func newExaminer(networks []models.Model, specs input.Specs, read func(string) ([]byte, error), o Options) (*Examiner, error) {
-	path, err := FindLibrary(o.Library)
+	en, err := newEngine(o)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := Load(path); err != nil {
-		return nil, err
-	}
-	e := &Examiner{specs: specs, blind: o.Blind, places: make(chan struct{}, max(o.Parallel, 1))}
-	if err := e.load(networks, read, o); err != nil {
+	e := &Examiner{specs: specs, engine: en, blind: o.Blind, places: make(chan struct{}, max(o.Parallel, 1))}
+	if err := e.load(networks, read); err != nil {
 		e.Close()
 		return nil, err
 	}
+	e.segment.answer = o.Labels
 	return e, nil
 }
 
-func (e *Examiner) load(networks []models.Model, read func(string) ([]byte, error), o Options) error {
+// Device is where the networks run, CPU or CUDA.
+func (e *Examiner) Device() Device { return e.engine.device }
+
+func (e *Examiner) load(networks []models.Model, read func(string) ([]byte, error)) error {
 	for _, m := range networks {
-		var graphs [][]byte
+		var graphs []graph
 		for _, name := range m.Files {
 			b, err := read(name)
 			if err != nil {
 				return err
 			}
-			graphs = append(graphs, b)
+			graphs = append(graphs, graph{name, b})
 		}
 		var err error
 		switch m.Role {
 		case models.Segment:
-			e.segment, err = newSegmenter(e.specs.Segment, o, graphs)
+			e.segment, err = newSegmenter(e.specs.Segment, e.engine, graphs)
 		case models.Classify:
-			e.classify, err = newSessions(graphs, o, "crops", "logit", "slice_logits", "maps")
+			e.classify, err = newSessions(graphs, e.engine, "crops", "logit", "slice_logits", "maps")
 		case models.Model1Patient:
-			e.patient, err = newSessions(graphs, o, "slices", "logit", "map")
+			e.patient, err = newSessions(graphs, e.engine, "slices", "logit", "map")
 		default:
 			for _, v := range neckfrac.Vertebrae() {
 				if models.Model1Level(v) == m.Role {
-					e.levels[v.Index()], err = newSessions(graphs, o, "slices", "logit", "map")
+					e.levels[v.Index()], err = newSessions(graphs, e.engine, "slices", "logit", "map")
 				}
 			}
 		}
@@ -78,10 +86,10 @@ func (e *Examiner) load(networks []models.Model, read func(string) ([]byte, erro
 	return nil
 }
 
-func newSessions(graphs [][]byte, o Options, in string, out ...string) ([]*session, error) {
+func newSessions(graphs []graph, e *engine, in string, out ...string) ([]*session, error) {
 	var all []*session
 	for _, g := range graphs {
-		s, err := newSession(g, o, in, out...)
+		s, err := newSession(g.name, g.bytes, e, in, out...)
 		if err != nil {
 			closeAll(all)
 			return nil, err

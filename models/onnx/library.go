@@ -19,6 +19,10 @@ const (
 	LibraryEnv = "NECKFRAC_ORT"
 	// leastVersion is the oldest ONNX Runtime with the C API that the binding calls.
 	leastVersion = "1.24"
+	// maxArenaBytes bounds the memory that all runs of the process share on the CPU, on
+	// top of the weights. Two runs of the full-size segmenter at a time need half of it;
+	// a run that finds no more fails.
+	maxArenaBytes = 768 << 20
 )
 
 // libraryName is the file name of the shared library.
@@ -112,6 +116,25 @@ func Load(path string) (version string, err error) {
 	if models.Older(v, leastVersion) {
 		return "", neckfrac.Errorf(neckfrac.Unavailable, "onnx runtime", "version %s found, %s or newer is needed", v, leastVersion)
 	}
+	if err := shareArena(); err != nil {
+		return "", neckfrac.Wrap(neckfrac.Unavailable, "onnx runtime", err)
+	}
 	library.path, library.version = abs, v
 	return v, nil
+}
+
+// shareArena makes one bounded arena for the sessions of this process: by default each
+// has its own, which grows to its own peak and never shrinks.
+func shareArena() error {
+	const sameAsRequested, libraryDefault = 1, -1
+	info, err := ort.GetMemoryInfo()
+	if err != nil {
+		return err
+	}
+	cfg, err := ort.NewArenaCfg(maxArenaBytes, sameAsRequested, libraryDefault, libraryDefault)
+	if err != nil {
+		return err
+	}
+	defer cfg.Destroy()
+	return ort.CreateAndRegisterAllocator(info, cfg)
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"math"
 	"os"
+	"path/filepath"
+	"slices"
 
 	"github.com/neckfrac/neckfrac"
 	"github.com/neckfrac/neckfrac/models/input"
@@ -25,51 +27,47 @@ const (
 
 // Segmenter labels fields with one segmenter, or the mean of its folds.
 type Segmenter struct {
-	spec  input.SegmentSpec
-	folds []*session
-	id    string
+	spec   input.SegmentSpec
+	folds  []*session
+	id     string
+	engine *engine
+	// answer is Options.Labels.
+	answer []uint8
 }
 
 // OpenSegmenter loads a segmenter from graph files, one per fold. Close it after use.
 func OpenSegmenter(spec input.SegmentSpec, o Options, paths ...string) (*Segmenter, error) {
-	var graphs [][]byte
+	var graphs []graph
 	for _, p := range paths {
 		b, err := os.ReadFile(p)
 		if err != nil {
 			return nil, neckfrac.Wrap(neckfrac.NotFound, "onnx: segmenter", err)
 		}
-		graphs = append(graphs, b)
+		graphs = append(graphs, graph{filepath.Base(p), b})
 	}
-	path, err := FindLibrary(o.Library)
+	e, err := newEngine(o)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := Load(path); err != nil {
-		return nil, err
-	}
-	return newSegmenter(spec, o, graphs)
+	return newSegmenter(spec, e, graphs)
 }
 
-func newSegmenter(spec input.SegmentSpec, o Options, graphs [][]byte) (*Segmenter, error) {
+func newSegmenter(spec input.SegmentSpec, e *engine, graphs []graph) (*Segmenter, error) {
 	if err := spec.Check(); err != nil {
 		return nil, err
 	}
 	if len(graphs) == 0 {
 		return nil, neckfrac.Errorf(neckfrac.Invalid, "onnx: segmenter", "no graph")
 	}
-	s := &Segmenter{spec: spec}
 	h := sha256.New()
 	for _, g := range graphs {
-		h.Write(g)
-		n, err := newSession(g, o, "slices", "logits")
-		if err != nil {
-			s.Close()
-			return nil, err
-		}
-		s.folds = append(s.folds, n)
+		h.Write(g.bytes)
 	}
-	s.id = hex.EncodeToString(h.Sum(nil))
-	return s, nil
+	folds, err := newSessions(graphs, e, "slices", "logits")
+	if err != nil {
+		return nil, err
+	}
+	return &Segmenter{spec: spec, folds: folds, id: hex.EncodeToString(h.Sum(nil)), engine: e}, nil
 }
 
 // ID is the SHA-256 over the graphs.
@@ -85,23 +83,25 @@ func (s *Segmenter) Label(ctx context.Context, f *input.Field) ([]uint8, error) 
 	return labels, err
 }
 
-// sweep is the work on one field.
+// sweep is the work on one field. Batches of columns are in work at once; each writes
+// its own columns only.
 type sweep struct {
 	*Segmenter
 	f      *input.Field
 	h, w   int
 	labels []uint8
 	done   []bool
-	// sum and n make the mean probability of the chosen label in cervical bone.
-	sum float64
-	n   int
-	buf []float32
+	// sure is, per column, the sum of the probabilities of the chosen label in cervical
+	// bone, and hits the number of its voxels.
+	sure []float64
+	hits []int
 }
 
 // label first looks at every third column and then densely at the band where
 // vertebrae were found; all other columns are background.
 func (s *Segmenter) label(ctx context.Context, f *input.Field) ([]uint8, float64, error) {
-	w := &sweep{Segmenter: s, f: f, labels: make([]uint8, f.Len()), done: make([]bool, f.Dims[0])}
+	w := &sweep{Segmenter: s, f: f, labels: make([]uint8, f.Len()), done: make([]bool, f.Dims[0]),
+		sure: make([]float64, f.Dims[0]), hits: make([]int, f.Dims[0])}
 	w.h, w.w = s.spec.Padded(f.Grid)
 	var xs []int
 	for x := min(coarseStep/2, f.Dims[0]-1); x < f.Dims[0]; x += coarseStep {
@@ -123,27 +123,26 @@ func (s *Segmenter) label(ctx context.Context, f *input.Field) ([]uint8, float64
 	column := f.Dims[1] * f.Dims[2]
 	clear(w.labels[:lo*column])
 	clear(w.labels[hi*column:])
-	if w.n == 0 {
-		return w.labels, 0, nil
+	return w.labels, w.certainty(), nil
+}
+
+// certainty is the mean probability of the chosen label in cervical bone, 0 without
+// any. It adds by column, so that it does not depend on which batch ended first.
+func (w *sweep) certainty() float64 {
+	var sum float64
+	n := 0
+	for x, s := range w.sure {
+		sum += s
+		n += w.hits[x]
 	}
-	return w.labels, w.sum / float64(w.n), nil
+	return sum / float64(max(n, 1))
 }
 
 // band is the range of columns to look at densely; it is empty without a vertebra.
 func (w *sweep) band() (lo, hi int) {
 	lo = w.f.Dims[0]
-	column := w.f.Dims[1] * w.f.Dims[2]
-	for x, done := range w.done {
-		if !done {
-			continue
-		}
-		hits := 0
-		for _, l := range w.labels[x*column:][:column] {
-			if neckfrac.Vertebra(l).Valid() {
-				hits++
-			}
-		}
-		if hits >= leastHits {
+	for x, n := range w.hits {
+		if n >= leastHits {
 			lo, hi = min(lo, x), max(hi, x+1)
 		}
 	}
@@ -161,14 +160,8 @@ func (w *sweep) columns(ctx context.Context, xs []int) error {
 			full = append(full, x)
 		}
 	}
-	for len(full) > 0 {
-		n := min(batch, len(full))
-		if err := w.infer(ctx, full[:n]); err != nil {
-			return err
-		}
-		full = full[n:]
-	}
-	return nil
+	batches := slices.Collect(slices.Chunk(full, w.engine.batch))
+	return w.engine.each(ctx, len(batches), func(ctx context.Context, i int) error { return w.infer(ctx, batches[i]) })
 }
 
 func (w *sweep) bony(x int) bool {
@@ -185,9 +178,8 @@ func (w *sweep) bony(x int) bool {
 }
 
 func (w *sweep) infer(ctx context.Context, xs []int) error {
-	w.buf = w.f.Sagittal(w.spec, xs, w.buf)
 	n, h, width := int64(len(xs)), int64(w.h), int64(w.w)
-	in := tensor{[]int64{n, int64(w.spec.Channels()), h, width}, w.buf}
+	in := tensor{[]int64{n, int64(w.spec.Channels()), h, width}, w.f.Sagittal(w.spec, xs, nil)}
 	out := newTensor(n, int64(w.spec.Classes), h, width)
 	sum := out.data
 	for i, fold := range w.folds {
@@ -211,6 +203,10 @@ func (w *sweep) infer(ctx context.Context, xs []int) error {
 
 // take chooses the label of every voxel of a column.
 func (w *sweep) take(x int, logits []float32) {
+	if len(w.answer) == len(w.labels) {
+		w.copyAnswer(x)
+		return
+	}
 	plane := w.h * w.w
 	folds := float64(len(w.folds))
 	for z := range w.f.Dims[2] {
@@ -229,9 +225,21 @@ func (w *sweep) take(x int, logits []float32) {
 				for c := range w.spec.Classes {
 					total += math.Exp(float64(logits[c*plane+at]-logits[best*plane+at]) / folds)
 				}
-				w.sum += 1 / total
-				w.n++
+				w.sure[x] += 1 / total
+				w.hits[x]++
 			}
+		}
+	}
+}
+
+// copyAnswer takes a column's labels from Options.Labels.
+func (w *sweep) copyAnswer(x int) {
+	column := w.f.Dims[1] * w.f.Dims[2]
+	n := copy(w.labels[x*column:][:column], w.answer[x*column:])
+	for _, l := range w.labels[x*column:][:n] {
+		if neckfrac.Vertebra(l).Valid() {
+			w.sure[x]++
+			w.hits[x]++
 		}
 	}
 }
