@@ -54,7 +54,7 @@ func TestPhantomForms(t *testing.T) {
 
 func TestPhantomRefusesForms(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"--series", "axial"}, {"--position", "SITTING"}, {"--tilt", "46"}, {"--drop-slices", "0"}, {"--spacing", "0.1"}} {
+	for _, args := range [][]string{{"--series", "axial"}, {"--position", "SITTING"}, {"--tilt", "46"}, {"--drop-slices", "0"}, {"--spacing", "0.1"}, {"--anatomy", "."}} {
 		if _, stderr, code := runPhantom(t, args...); code == exitOK || stderr == "" {
 			t.Errorf("%v: exit %d, %q", args, code, stderr)
 		}

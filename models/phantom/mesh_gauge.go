@@ -15,6 +15,15 @@ func (g *distGrid) inside(p vec) bool {
 	return d < 0
 }
 
+// near is the distance at the cell next to p; beyond the grid it is far.
+func (g *distGrid) near(p vec) float64 {
+	i, j, k := int((p[0]-g.lo[0])/g.step+0.5), int((p[1]-g.lo[1])/g.step+0.5), int((p[2]-g.lo[2])/g.step+0.5)
+	if i < 0 || j < 0 || k < 0 || i >= g.n[0] || j >= g.n[1] || k >= g.n[2] {
+		return far
+	}
+	return float64(g.v[(k*g.n[1]+j)*g.n[0]+i]) * distUnit
+}
+
 // edge is the way from p along the unit vector dir to the first change between inside
 // and outside, or most where there is none.
 func (g *distGrid) edge(p, dir vec, most float64) float64 {
@@ -151,14 +160,18 @@ const shut = 0.8
 
 // openings are what bone surrounds in a plane patch of 32 mm about root.
 func (g *distGrid) openings(root vec, rot mat) []hole {
-	const step, side = 0.5, 64
-	open := make([]bool, side*side)
-	for i := range open {
-		p := add(root, rot.tmul(vec{float64(i%side)*step - 16, float64(i/side)*step - 16, 0}))
-		d, _ := g.at(p)
-		open[i] = d > shut
+	const step, side = 0.6, 54
+	var flags [side * side]bool
+	dx, dy := rot.tmul(vec{step, 0, 0}), rot.tmul(vec{0, step, 0})
+	start := sub(root, scale(add(dx, dy), side/2))
+	for j := range side {
+		p := add(start, scale(dy, float64(j)))
+		for i := range side {
+			flags[j*side+i] = g.near(p) > shut
+			p = add(p, dx)
+		}
 	}
-	return enclosed(open, [2]int{side, side}, [2]float64{-16, -16}, step)
+	return enclosed(flags[:], [2]int{side, side}, [2]float64{-side / 2 * step, -side / 2 * step}, step)
 }
 
 // odd is the error of a bone that lacks what every vertebra has.

@@ -62,10 +62,12 @@ func LoadAnatomy(dir string) (*MeshAnatomy, error) {
 		return nil, neckfrac.E(op, err)
 	}
 	var extra []labelBone
-	if m.soft, extra, err = loadSoft(dir); err != nil {
-		return nil, neckfrac.E(op, err)
-	}
-	if err := m.loadOthers(dir); err != nil {
+	var errSoft, errOthers error
+	var wait sync.WaitGroup
+	wait.Go(func() { m.soft, extra, errSoft = loadSoft(dir) })
+	wait.Go(func() { errOthers = m.loadOthers(dir) })
+	wait.Wait()
+	if err := errors.Join(errSoft, errOthers); err != nil {
 		return nil, neckfrac.E(op, err)
 	}
 	m.take(extra)

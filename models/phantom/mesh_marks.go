@@ -29,13 +29,12 @@ func (b *meshBone) markLower(index int) error {
 	b.markArch()
 	k, m := &b.marks, &b.m
 	for s, x := range sides {
-		low, high := -k.height/2-2, k.height/2+2
-		f, width, ok := b.grid.foramen(x, k.canalHalf[0]+0.5, low, high)
+		f, width, ok := vec{x * (k.halfWidth + 5), k.halfDepth * 0.5, 0}, 0.0, true
+		if index < t1 { // thoracic vertebrae have none
+			f, width, ok = b.grid.foramen(x, k.canalHalf[0]+0.5, -k.height/2-2, k.height/2+2)
+		}
 		if !ok {
 			f, width = vec{x * (math.Abs(k.pillar[s][0]) + 1), k.halfDepth * 0.25, 0}, 0
-			if index >= t1 {
-				f = vec{x * (k.halfWidth + 5), k.halfDepth * 0.5, 0}
-			}
 		}
 		k.foramen[s] = f
 		m.foramen = max(m.foramen, width)

@@ -12,11 +12,13 @@ import (
 )
 
 var atlas = sync.OnceValues(func() (*phantom.MeshAnatomy, error) {
-	return phantom.LoadAnatomy(filepath.Join(os.Getenv("NECKFRAC_SHARED"), "data", "anatomy"))
+	return phantom.LoadAnatomy(atlasDir())
 })
 
+func atlasDir() string { return filepath.Join(os.Getenv("NECKFRAC_SHARED"), "data", "anatomy") }
+
 // realAnatomy is the atlas of the shared data.
-func realAnatomy(t *testing.T) *phantom.MeshAnatomy {
+func realAnatomy(t testing.TB) *phantom.MeshAnatomy {
 	t.Helper()
 	if os.Getenv("NECKFRAC_SHARED") == "" {
 		t.Skip("NECKFRAC_SHARED is not set: no atlas at hand")
