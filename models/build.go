@@ -30,6 +30,9 @@ type BuildOptions struct {
 	// Flag defaults to balanced.
 	Flag        neckfrac.PointName
 	OutOfDomain []Range
+	// SelfTest runs the graphs on the frozen input; nil builds a pack without a
+	// self-test. This package has no runtime of its own.
+	SelfTest func(*Graphs) (*SelfTest, error)
 }
 
 // graphPattern is the name of a graph: its role's, with the fold between dots.
@@ -63,6 +66,9 @@ func Build(o BuildOptions) (*Manifest, error) {
 	if m.Models, err = rolesOf(names, exported); err != nil {
 		return nil, err
 	}
+	if err := m.takeSelfTest(o); err != nil {
+		return nil, err
+	}
 	if random {
 		m.Ensemble, m.Decision = untrained()
 	} else if err := m.takeFit(filepath.Join(o.In, "fit.json"), o); err != nil {
@@ -82,6 +88,18 @@ func Build(o BuildOptions) (*Manifest, error) {
 		m.Files = append(m.Files, f)
 	}
 	return m, m.write(o.Out)
+}
+
+func (m *Manifest) takeSelfTest(o BuildOptions) error {
+	if o.SelfTest == nil {
+		return nil
+	}
+	g, err := OpenGraphs(o.In)
+	if err != nil {
+		return err
+	}
+	m.SelfTest, err = o.SelfTest(g)
+	return neckfrac.E("pack build: self-test", err)
 }
 
 // write checks the manifest and writes it to a folder.

@@ -15,7 +15,9 @@
 // domain `synthetic` only. Packs with random weights, made to measure speed, open
 // only for a caller that says so. ReadFile checks the digest of the bytes it returns,
 // so a file that changes after Open is never served.
-// Ensemble is a pure function of a manifest and scores.
+// Ensemble is a pure function of a manifest and scores. A manifest may state what the
+// networks answer to a frozen input (SelfTest), which a runtime compares before it runs
+// the pack; packs built without one have none.
 //
 // # Limits
 //

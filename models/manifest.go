@@ -33,6 +33,8 @@ type Manifest struct {
 	Decision neckfrac.Decision `json:"decision"`
 	// OutOfDomain bounds what the pack was made for.
 	OutOfDomain []Range `json:"out_of_domain"`
+	// SelfTest is absent in packs that were built without one.
+	SelfTest *SelfTest `json:"self_test,omitempty"`
 }
 
 // Training says where the weights come from.
@@ -160,7 +162,7 @@ func (m *Manifest) Check() error {
 	case m.Domain != neckfrac.DomainSynthetic && m.Domain != neckfrac.DomainPatients:
 		return bad("domain must be synthetic or patients")
 	}
-	for _, check := range []func() error{m.checkFiles, m.checkModels, m.Ensemble.check, func() error { return checkDecision(m.Decision) }, m.checkRanges} {
+	for _, check := range []func() error{m.checkFiles, m.checkModels, m.Ensemble.check, func() error { return checkDecision(m.Decision) }, m.checkRanges, m.checkSelfTest} {
 		if err := check(); err != nil {
 			return neckfrac.Wrap(neckfrac.Invalid, op, err)
 		}

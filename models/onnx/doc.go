@@ -9,20 +9,27 @@
 //
 // # Guarantees
 //
-// A Predictor is deterministic for a pack and safe for concurrent use; one study at
-// a time is in work unless Options.Parallel says more. It reads volumes and never
-// writes them. Every run ends soon after its context does (RunOptions.Terminate).
-// Tensors and sessions are freed on every path. Shapes are stated on both sides of
-// a run, so a graph that answers with another shape is an error.
+// A Predictor is deterministic for a pack and a device and safe for concurrent use; its
+// sessions serve all studies, one at a time unless Options.Parallel says more. It reads
+// volumes and never writes them. Every run ends soon after its context or its own
+// deadline does (RunOptions.Terminate). Handles of the C library are freed on every
+// path. Shapes are stated on both sides of a run, so a graph that answers with another
+// shape is an error. A pack that holds a self-test is loaded only where its networks
+// answer the frozen input as they did when it was built (models.SelfTest).
 //
 // # Limits
 //
-// Batches of eight: on a CPU larger ones cost memory and gain nothing. Threads
-// default to the processors that the process may use, which Go takes from the
-// cgroup's quota; idle threads do not spin.
+// On a CPU a run has one thread, and as many batches of four are in work as the process
+// has processors (Processors: GOMAXPROCS and the cgroup's quota). All sessions share
+// one arena of at most 768 MiB on top of their weights; no thread spins.
+//
+// On CUDA (Options.Device) there are batches of 32 through IO binding, 4 GiB at most
+// and no TF32; such a run can't be terminated, and the worker ends a runner that hangs.
+// The project's own machines have no GPU: what is tested is the refusal where device or
+// provider are missing, and the bound path on the CPU.
 //
 // # Not here
 //
 // No preprocessing (models/input), no naming (models/level), no thresholds
-// (pipeline/assess), no GPU provider yet: execution is on the CPU.
+// (pipeline/assess).
 package onnx

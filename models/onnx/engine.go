@@ -70,7 +70,11 @@ func newEngine(o Options) (*engine, error) {
 		return nil, err
 	}
 	e := &engine{batch: batchCPU, timeout: o.RunTimeout, trace: o.Trace}
-	if e.device, err = o.Device.choose(); err != nil {
+	device, err := ParseDevice(string(o.Device))
+	if err != nil {
+		return nil, err
+	}
+	if e.device, err = device.choose(); err != nil {
 		return nil, err
 	}
 	threads := o.Threads

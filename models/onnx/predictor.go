@@ -17,8 +17,9 @@ type Predictor struct {
 }
 
 // Open loads the library and every network of a pack; the pack may be closed
-// afterwards. Close the Predictor after use. Errors: Unavailable without a library,
-// Invalid for a graph that it can't load.
+// afterwards. Close the Predictor after use. Errors: Unavailable without a library or
+// the device that was asked for, and where the pack's self-test fails; Invalid for a
+// graph that it can't load.
 func Open(p *models.Pack, o Options) (*Predictor, error) {
 	specs, err := p.Manifest().Specs()
 	if err != nil {
@@ -28,7 +29,15 @@ func Open(p *models.Pack, o Options) (*Predictor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Predictor{e, p.Manifest(), p.ID()}, nil
+	out := &Predictor{e, p.Manifest(), p.ID()}
+	// A deadline of its own: a library that hangs must not hang the start.
+	ctx, cancel := context.WithTimeout(context.Background(), e.engine.timeout)
+	defer cancel()
+	if err := out.selfTest(ctx); err != nil {
+		e.Close()
+		return nil, err
+	}
+	return out, nil
 }
 
 // Pack identifies the pack on outputs.
