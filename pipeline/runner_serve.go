@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/neckfrac/neckfrac"
@@ -44,6 +45,8 @@ func ServeRunner(ctx context.Context, in io.Reader, out io.Writer, files *net.Un
 		if err := enc.Encode(answer); err != nil {
 			return fmt.Errorf("runner: write answer: %w", err)
 		}
+		// The volume of this job must not lie beside that of the next.
+		debug.FreeOSMemory()
 	}
 }
 

@@ -25,6 +25,7 @@ type AnalyzeCmd struct {
 	Pack        string   `help:"Model pack; the shipped one by default." placeholder:"DIR"`
 	TrustedKeys []string `help:"Public keys that may sign packs." placeholder:"FILE"`
 	Threads     int      `help:"Threads for inference; 0 takes the CPU quota."`
+	Device      string   `enum:"auto,cpu,cuda" default:"auto" help:"Where networks run; auto takes CUDA where library and GPU are there."`
 }
 
 // Run prints the result; a refusal exits with 3.
@@ -82,7 +83,7 @@ func (c AnalyzeCmd) analyse(rt *Runtime, study neckfrac.Study, inputs []volume.I
 	}
 	defer pack.Close()
 	log := slog.New(slog.NewTextHandler(rt.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	runner, _, err := rt.startRunner(path, c.TrustedKeys, c.Threads, log)
+	runner, _, err := rt.startRunner(ModelsConfig{Pack: path, TrustedKeys: c.TrustedKeys, Threads: c.Threads, Device: c.Device}, log)
 	if err != nil {
 		return neckfrac.Assessment{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/neckfrac/neckfrac"
+	"github.com/neckfrac/neckfrac/models/onnx"
 	"github.com/neckfrac/neckfrac/pipeline"
 )
 
@@ -89,6 +90,9 @@ type ModelsConfig struct {
 	TrustedKeys []string `koanf:"trusted_keys"`
 	// Threads of the runner; 0 takes the CPU quota.
 	Threads int `koanf:"threads"`
+	// Device is auto, cpu or cuda: auto takes CUDA where the library and a GPU are
+	// there, cuda refuses to start without them.
+	Device string `koanf:"device"`
 }
 
 // StudyConfig says when a study is complete.
@@ -157,6 +161,7 @@ func DefaultConfig() Config {
 		HTTP:    HTTPConfig{Addr: "127.0.0.1:8080"},
 		Admin:   AdminConfig{Addr: "127.0.0.1:9090"},
 		Data:    DataConfig{Dir: "./data"},
+		Models:  ModelsConfig{Device: string(onnx.Auto)},
 		Study:   StudyConfig{Quiet: pipeline.DefaultQuiet, Ready: pipeline.DefaultReady},
 		Result:  ResultConfig{Overdue: 10 * time.Minute},
 		Profile: string(neckfrac.Research),
@@ -198,6 +203,9 @@ func (c Config) Validate() error {
 	}
 	if !ok && len(c.DICOM.Peers) == 0 {
 		return configErr("dicom.addr", "a bind wider than loopback needs the list of peers; add:\n  dicom:\n    peers:\n      - ae: SCANNER1\n        cidr: 192.0.2.10/32\n        tls: \"off\"\n        issuer: HOSPITAL")
+	}
+	if _, err := onnx.ParseDevice(c.Models.Device); err != nil || c.Models.Threads < 0 {
+		return configErr("models.device, models.threads", "want auto, cpu or cuda, and 0 or more threads")
 	}
 	return c.validateLists()
 }

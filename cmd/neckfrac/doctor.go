@@ -93,7 +93,8 @@ func checkJPEG2000(*Runtime, Config) finding {
 	return f
 }
 
-func checkPack(_ *Runtime, cfg Config) finding {
+// checkPack loads the pack as the runner will, which runs its self-test.
+func checkPack(rt *Runtime, cfg Config) finding {
 	f := finding{what: "model pack", next: "check models.pack and models.trusted_keys, or get the pack again"}
 	path, err := cfg.packPath()
 	if err == nil && path == "" {
@@ -112,6 +113,18 @@ func checkPack(_ *Runtime, cfg Config) finding {
 	defer p.Close()
 	id := p.ID()
 	f.seen = fmt.Sprintf("%s %s, domain %s, signature good, in %s", id.ID, id.Version, id.Domain, path)
+	o, err := onnx.Open(p, onnx.Options{Library: rt.ORTLib, Threads: cfg.Models.Threads, Device: onnx.Device(cfg.Models.Device)})
+	if err != nil {
+		f.seen, f.bad, f.next = f.seen+"; "+err.Error(), true, "see the line of onnx runtime, models.device, and the pack's card"
+		return f
+	}
+	defer o.Close()
+	f.seen += fmt.Sprintf("; runs on %s", o.Device())
+	if p.Manifest().SelfTest == nil {
+		f.seen += ", has no self-test"
+	} else {
+		f.seen += ", self-test passed"
+	}
 	return f
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/neckfrac/neckfrac"
 	"github.com/neckfrac/neckfrac/models"
+	"github.com/neckfrac/neckfrac/models/onnx"
 )
 
 // PackCmd groups the model pack commands.
@@ -145,12 +146,19 @@ type PackBuildCmd struct {
 	DataDigest string `help:"Digest of the training data set."`
 	Commit     string `help:"Commit that trained it."`
 	Command    string `help:"Command that remakes it."`
+	NoSelfTest bool   `help:"Leave the self-test out: a machine that computes otherwise will not be noticed."`
 	KeyOut     string `help:"Sign with a key made for this run; write its public half here. The private half is never stored." placeholder:"FILE"`
 }
 
 // Run builds, and signs where --key-out names a file.
 func (c PackBuildCmd) Run(rt *Runtime) error {
-	m, err := models.Build(models.BuildOptions{In: c.In, Out: c.Out, ID: c.ID, Version: c.PackVer, IntendedUse: c.Use,
+	var selfTest func(*models.Graphs) (*models.SelfTest, error)
+	if !c.NoSelfTest {
+		selfTest = func(g *models.Graphs) (*models.SelfTest, error) {
+			return onnx.Record(rt.Context, g, onnx.Options{Library: rt.ORTLib})
+		}
+	}
+	m, err := models.Build(models.BuildOptions{In: c.In, SelfTest: selfTest, Out: c.Out, ID: c.ID, Version: c.PackVer, IntendedUse: c.Use,
 		Domain: neckfrac.Domain(c.Domain), Validation: c.Validation,
 		Training: models.Training{Data: c.Data, DatasetDigest: c.DataDigest, Commit: c.Commit, Recipe: c.Command}})
 	if err != nil {

@@ -157,7 +157,7 @@ func (s *Service) openStores(ctx context.Context) error {
 func (s *Service) openPack() (err error) {
 	if s.rt.pack != nil {
 		s.pack = *s.rt.pack
-		s.runner, _, err = s.rt.startRunner("", nil, 1, s.log)
+		s.runner, _, err = s.rt.startRunner(ModelsConfig{Threads: 1}, s.log)
 		return err
 	}
 	path, err := s.cfg.packPath()
@@ -170,7 +170,9 @@ func (s *Service) openPack() (err error) {
 	}
 	defer p.Close()
 	s.pack = packInfo{id: p.ID(), decision: p.Manifest().Decision}
-	s.runner, _, err = s.rt.startRunner(path, s.cfg.Models.TrustedKeys, s.cfg.Models.Threads, s.log)
+	m := s.cfg.Models
+	m.Pack = path
+	s.runner, _, err = s.rt.startRunner(m, s.log)
 	return err
 }
 
