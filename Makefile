@@ -13,7 +13,7 @@ GOLDENS := ./fhir ./pipeline/artefact
 
 export NECKFRAC_ORT ?= $(CURDIR)/build/ort/libonnxruntime.$(if $(filter Darwin,$(shell uname -s)),dylib,so)
 
-.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers commitment-peers archive-peers retrieve-peers pixels dataset-diff conformance-docs chaos chaos-ci chaos-short powercut faults order bench bench-dicom bench-settle demo run phantom realism train-test train-demo fuzz-all fuzz-long nightly ci verify
+.PHONY: help setup build test race lint cover fuzz golden conformance interop dicomweb-peers commitment-peers archive-peers retrieve-peers pixels dataset-diff conformance-docs chaos chaos-ci chaos-short powercut faults order bench bench-dicom bench-settle bench-ensemble demo run phantom realism train-test train-demo fuzz-all fuzz-long nightly ci verify
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -119,6 +119,9 @@ bench-dicom: build ## the receiver beside DCMTK, Orthanc and pynetdicom (BENCH="
 
 bench-settle: setup build ## last slice received → assessment committed, default configuration and shipped pack
 	cd cmd/neckfrac && $(GO) test -run '^TestSettleTime$$' -v -count=1 . -settle-studies $(or $(STUDIES),12) -settle-binary $(CURDIR)/$(BIN)
+
+bench-ensemble: setup build ## the ensemble beside bare ONNX Runtime and a plain Python pipeline (PYTHON with torch: full size too)
+	PYTHON=$(PYTHON) .ci/bench-ensemble/run $(BENCH)
 
 phantom: build ## one synthetic patient in build/phantom, with pictures
 	$(BIN) phantom --out build/phantom --seed $(SEED)

@@ -30,6 +30,14 @@ type RunJobCmd struct {
 // is a share of a volume of 150 MB.
 const runnerGCPercent = 20
 
+// frugal keeps this process to its share of memory and processors.
+func frugal() {
+	debug.SetGCPercent(runnerGCPercent)
+	if n := onnx.Processors(); n < runtime.GOMAXPROCS(0) {
+		runtime.GOMAXPROCS(n)
+	}
+}
+
 // Run answers one hello and then one line a job until standard input ends.
 func (c RunJobCmd) Run(rt *Runtime) error {
 	conn, err := net.FileConn(os.NewFile(runnerSocket, "files"))
@@ -41,10 +49,7 @@ func (c RunJobCmd) Run(rt *Runtime) error {
 		return &exitError{exitUsage, "run-job is started by the worker, not by hand"}
 	}
 	defer files.Close()
-	debug.SetGCPercent(runnerGCPercent)
-	if n := onnx.Processors(); n < runtime.GOMAXPROCS(0) {
-		runtime.GOMAXPROCS(n)
-	}
+	frugal()
 	predictor, err := openPredictor(c.Pack, c.TrustedKeys, c.options(rt.ORTLib))
 	if err != nil {
 		return pipeline.RefuseRunner(rt.Stdout, err)
