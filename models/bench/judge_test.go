@@ -63,8 +63,17 @@ func baseline(t *testing.T, r bench.Report, name string) bench.Figures {
 	return r.Baselines[i]
 }
 
+// long skips a test that only computes: the race detector makes minutes of it.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("computes for seconds: run without -short")
+	}
+}
+
 // TestNothingGivesItAway: position counts over all vertebrae, nothing within a level.
 func TestNothingGivesItAway(t *testing.T) {
+	long(t)
 	t.Parallel()
 	r := bench.Judge(bench.V1(), nil, drawn(200))
 	if f := baseline(t, r, "name of the level"); f.All.Value < 0.6 || f.Within.Value != 0.5 {
@@ -84,6 +93,7 @@ func TestNothingGivesItAway(t *testing.T) {
 }
 
 func TestWhatGivesItAwayIsNamed(t *testing.T) {
+	long(t)
 	t.Parallel()
 	depth, studies := slices.Index(bench.ImageNames(), "gap_depth"), drawn(200)
 	for g := range studies {
@@ -126,6 +136,7 @@ func TestWhatGivesItAwayIsNamed(t *testing.T) {
 
 // TestCells: every way of splitting holds every fracture once.
 func TestCells(t *testing.T) {
+	long(t)
 	t.Parallel()
 	r := bench.Judge(bench.V1(), nil, drawn(100))
 	sum := map[string]int{}
@@ -147,6 +158,7 @@ func TestCells(t *testing.T) {
 
 // TestOccultIsLeftOut: a patient with nothing but an occult fracture is neither.
 func TestOccultIsLeftOut(t *testing.T) {
+	long(t)
 	t.Parallel()
 	s := drawn(40)
 	before := bench.Judge(bench.V1(), nil, s)
@@ -239,6 +251,7 @@ func TestCompare(t *testing.T) {
 // TestBesideTheOtherLevels: each patient has a middle of its own that hides the broken
 // level among other patients' levels, and not among the patient's own.
 func TestBesideTheOtherLevels(t *testing.T) {
+	long(t)
 	t.Parallel()
 	studies, edge := drawn(120), slices.Index(bench.ImageNames(), "edge_2mm")
 	for g := range studies {

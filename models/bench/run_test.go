@@ -20,9 +20,7 @@ import (
 // tiny is a recipe of small studies.
 func tiny(t *testing.T) bench.Recipe {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("computes for seconds: run without -short")
-	}
+	long(t)
 	r, err := bench.ParseRecipe([]byte(recipe))
 	if err != nil {
 		t.Fatal(err)
