@@ -3,6 +3,7 @@ package onnx
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	ort "github.com/yalue/onnxruntime_go"
@@ -41,7 +42,7 @@ const maxCUDABytes = 4 << 30
 func cudaOptions() map[string]string {
 	return map[string]string{
 		"device_id":             "0",
-		"gpu_mem_limit":         "4294967296", // maxCUDABytes
+		"gpu_mem_limit":         strconv.Itoa(maxCUDABytes),
 		"arena_extend_strategy": "kSameAsRequested",
 		// Sizes differ from study to study: an exhaustive search would run for each.
 		"cudnn_conv_algo_search": "HEURISTIC",
