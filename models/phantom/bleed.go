@@ -23,13 +23,15 @@ func (s *scene) soften(events []event, intact bool) {
 	// The same numbers decide for the twin, so that what a whole patient has stays.
 	u, w := r.Float64(), r.Float64()
 	swell, blood := r.between(3, 8), bleed{u: r.between(1, 6), half: r.between(0.7, 2.5), mm: r.between(1, 3), side: r.sign()}
-	where := r.between(1, 5)
+	// Whole patients have it where others break, else its place would tell them apart.
+	where, off := float64(r.pick(firstLevel[:])), r.spread(0, 0.8)
 	n := r.IntN(1 << 20)
 	broken := !intact && len(events) > 0
 	if broken {
 		at := float64(events[n%len(events)].level.Index())
 		where, blood.u = at, at
 	}
+	where = clamp(where+off, 0.5, 6)
 	share := func(b, whole float64) float64 {
 		if broken {
 			return b

@@ -73,7 +73,8 @@ func (s *scene) head(moves int, deg float64) {
 	step := turn(vec{1, 0, 0}, -share*deg/joints)
 	for i := moves - 1; i >= 1; i-- {
 		low := &s.chain[i+1].marks
-		s.move(shift{ref: i + 1, moves: i, at: vec{0, 0, low.height/2 + s.p.level[i].disc/2}, spin: step})
+		// About the facets: about the disc they would be driven into each other.
+		s.move(shift{ref: i + 1, moves: i, at: vec{0, low.pillar[0][1], low.height/2 + s.p.level[i].disc/2}, spin: step})
 	}
 	s.move(shift{ref: 0, moves: -1, at: vec{0, 7, 9}, spin: step})
 }

@@ -11,10 +11,11 @@ func (x *look) nuchal() {
 	i := x.index([]float64{0, 0, 0, 1, 3, 4, 2}, 3, 6)
 	b := x.over("nuchal", i)
 	k := &x.s.chain[i].marks
-	at := vec{x.r.spread(0, 0.8), k.spinousTip[1] + x.r.between(4, 10), x.r.spread(0, 4)}
+	at := vec{x.r.spread(0, 0.8), k.spinousTip[1] + x.r.between(2, 6), x.r.spread(0, 4)}
 	for range 2 + x.r.IntN(3) {
 		h := vec{x.r.between(0.7, 1.5), x.r.between(0.9, 2.2), x.r.between(2, 5)}
 		b.solid(part{kind: shapeEllipsoid, c: at, rot: turn(vec{1, 0, 0}, x.r.spread(0, 15)), h: h, cortex: 1, blend: 0.4})
+		x.s.backs = append(x.s.backs, b.pose.outer(at))
 		at = add(at, vec{x.r.spread(0, 0.5), x.r.spread(0.4, 1), -2*h[2] - x.r.between(0, 2.5)})
 	}
 	x.note(neckfrac.Vertebra(i + 1))
@@ -22,8 +23,9 @@ func (x *look) nuchal() {
 
 // carotid is calcium in the walls of the carotid arteries about their fork.
 func (x *look) carotid() {
-	for _, side := range sides {
-		if x.r.chance(0.3) {
+	only := x.r.pick([]float64{0.2, 0.2, 0.6}) // right, left or both
+	for n, side := range sides {
+		if only == 1-n {
 			continue
 		}
 		b := x.calcium("carotid", 3, x.r.between(350, 1000))
