@@ -23,8 +23,8 @@
 // Limits: a 256 x 256 x 256 study takes some 200 MB and a few seconds of one core.
 // Package phantom draws no real patient: its figures prove the machinery, never
 // clinical accuracy. Its own bones are no meshes; LoadAnatomy takes those of an atlas, with
-// its licence. It has no contrast phases, no metal implants and no
-// healing stages, and it does not move vertebrae that lie above a compressed one. Forms
+// its licence. It has no contrast phases and no healing between fresh and old; Phantom3
+// has no metal either, nor does its neck follow a break, as that of Phantom4 does. Forms
 // are cut out of one drawn volume: the table stays behind the patient in every position,
 // a leaning slice is interpolated, and ends with the volume.
 package phantom
